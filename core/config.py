@@ -1,0 +1,193 @@
+"""Settings of a job: frozen dataclasses, one per noun, with presets, and JSON in and out.
+
+Angles are degrees, lengths are world units (the object lives in [-1, 1]^3), colours are sRGB in [0, 1].
+Standard library only, so that a front end can read a job's settings without torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import InputError
+
+PRESETS = ("draft", "standard", "high")
+SD_VERSIONS = ("1.5", "2.0", "2.1")
+
+
+@dataclass(frozen=True)
+class CameraConfig:
+    """Where training cameras stand; each pair is a range that is drawn from uniformly."""
+
+    radius: tuple[float, float] = (2.6, 3.2)  # distance to the origin
+    elevation_deg: tuple[float, float] = (-10.0, 60.0)
+    fov_deg: tuple[float, float] = (40.0, 40.0)  # vertical field of view
+
+
+@dataclass(frozen=True)
+class FieldConfig:
+    """The scene representation."""
+
+    kind: str = "grid"  # "grid": hash grid (Instant-NGP); "mlp": frequency-encoded NeRF
+    levels: int = 10
+    features: int = 2  # per level
+    log2_entries: int = 15  # table size of one level, as a power of two
+    base_resolution: int = 8  # cells along a side of the coarsest level
+    finest_resolution: int = 128
+    hidden: int = 32  # width of the small network behind the encoding
+    blob_density: float = 10.0  # initial density at the origin (Magic3D, section 4.1)
+    blob_radius: float = 0.5  # where the initial density falls to zero
+
+
+@dataclass(frozen=True)
+class RenderConfig:
+    """How training pictures are rendered."""
+
+    resolution: int = 32  # pixels along a side
+    samples: int = 48  # along a ray, before empty space is skipped
+    occupancy_resolution: int = 48  # cells along a side
+    albedo_until: float = 0.2  # share of training that is shaded by albedo alone
+    lambertian_probability: float = 0.6  # after that
+    textureless_probability: float = 0.0  # after that; what remains is albedo
+
+
+@dataclass(frozen=True)
+class GuidanceConfig:
+    """Which diffusion model guides, and how strongly."""
+
+    model: str = "starter"  # "starter" or "sd"
+    sd_version: str = "2.1"
+    hf_key: str | None = None  # a hub name or a local folder in the diffusers layout
+    fp16: bool = False
+    vram_O: bool = False  # trade speed for memory
+    guidance_scale: float = 10.0  # s in eps_uncond + s * (eps_text - eps_uncond)
+    t_range: tuple[float, float] = (0.02, 0.98)  # shares of the model's timesteps
+    t_max_end: float = 0.5  # the upper end of t_range falls linearly to this
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The loop. An epoch is 100 iterations."""
+
+    epochs: int = 5
+    batch: int = 1  # pictures a step
+    lr_encoding: float = 2e-2
+    lr_network: float = 2e-3
+    opacity_weight: float = 5e-3  # pushes each ray to be opaque or empty; ramps up from 0
+    orientation_weight: float = 1e-2  # Ref-NeRF, equation 11
+    smoothness_weight: float = 1e-2  # nearby points should have nearby normals
+    checkpoint_every: int = 100  # iterations
+    validation_views: int = 8
+    validation_resolution: int = 64  # pixels along a side
+    turntable_frames: int = 60
+
+
+@dataclass(frozen=True)
+class MeshConfig:
+    """The exported mesh."""
+
+    resolution: int = 128  # marching-cubes samples along a side
+    faces: int = 20_000  # upper bound after decimation
+    texture_size: int = 1024  # pixels along a side
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides the result of one job."""
+
+    prompt: str
+    negative: str = ""
+    seed: int = 0
+    device: str = "auto"  # "auto", "cpu", "cuda" or "mps"
+    camera: CameraConfig = dataclasses.field(default_factory=CameraConfig)
+    field: FieldConfig = dataclasses.field(default_factory=FieldConfig)
+    render: RenderConfig = dataclasses.field(default_factory=RenderConfig)
+    guidance: GuidanceConfig = dataclasses.field(default_factory=GuidanceConfig)
+    training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+    mesh: MeshConfig = dataclasses.field(default_factory=MeshConfig)
+
+    @property
+    def iterations(self) -> int:
+        """Number of training steps."""
+        return 100 * self.training.epochs
+
+
+def preset(name: str, prompt: str, model: str = "starter") -> Config:
+    """The settings of a quality preset for a kind of model ("starter" or "sd")."""
+    if name not in PRESETS:
+        raise InputError(f"Unknown preset {name!r}: choose one of {', '.join(PRESETS)}.")
+    return _starter_preset(name, prompt) if model == "starter" else _sd_preset(name, prompt)
+
+
+def _starter_preset(name: str, prompt: str) -> Config:
+    standard = Config(prompt)
+    if name == "draft":
+        return override(
+            standard,
+            training={"epochs": 2, "turntable_frames": 30},
+            mesh={"resolution": 96, "faces": 10_000, "texture_size": 512},
+        )
+    if name == "high":
+        return override(
+            standard,
+            training={"epochs": 15},
+            render={"resolution": 64, "samples": 96},
+            mesh={"resolution": 192, "faces": 50_000, "texture_size": 2048},
+        )
+    return standard
+
+
+def _sd_preset(name: str, prompt: str) -> Config:
+    """The seed's settings (stable-dreamfusion), with the length scaled by the preset."""
+    epochs = {"draft": 30, "standard": 100, "high": 150}[name]
+    return override(
+        Config(prompt),
+        camera={"radius": (3.0, 3.5), "elevation_deg": (-15.0, 45.0), "fov_deg": (20.0, 30.0)},
+        field={"levels": 16, "log2_entries": 19, "base_resolution": 16, "finest_resolution": 2048, "hidden": 64},
+        render={
+            "resolution": 64,
+            "samples": 128,
+            "occupancy_resolution": 96,
+            "lambertian_probability": 0.8,
+            "textureless_probability": 0.2,
+        },
+        guidance={"model": "sd", "guidance_scale": 100.0},
+        training={"epochs": epochs, "lr_encoding": 1e-2, "lr_network": 1e-3, "validation_resolution": 128},
+        mesh={"resolution": 256, "faces": 50_000, "texture_size": 2048},
+    )
+
+
+def override(config: Config, **parts: Any) -> Config:
+    """A copy with some values replaced: ``override(config, seed=3, training={"epochs": 2})``."""
+    changes = {}
+    for name, value in parts.items():
+        current = getattr(config, name)
+        changes[name] = dataclasses.replace(current, **value) if dataclasses.is_dataclass(current) else value
+    return dataclasses.replace(config, **changes)
+
+
+def to_json(config: Config) -> dict[str, Any]:
+    """Plain dictionaries, lists, numbers and strings."""
+    return dataclasses.asdict(config)
+
+
+def from_json(data: dict[str, Any]) -> Config:
+    """The inverse of :func:`to_json`. Raises InputError where a key is unknown or missing."""
+    return _build(Config, data)
+
+
+def _build(kind: type, data: dict[str, Any]) -> Any:
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for name, value in data.items():
+        if name not in hints:
+            raise InputError(f"Unknown setting {name!r} in {kind.__name__}: it was written by another version.")
+        if dataclasses.is_dataclass(hints[name]):
+            value = _build(typing.cast(type, hints[name]), value)
+        values[name] = tuple(value) if isinstance(value, list) else value
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(f"Settings are incomplete: {error}.") from error
