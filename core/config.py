@@ -161,10 +161,11 @@ def _sd_preset(name: str, prompt: str) -> Config:
 
 def override(config: Config, **parts: Any) -> Config:
     """A copy with some values replaced: ``override(config, seed=3, training={"epochs": 2})``."""
-    changes = {}
+    changes: dict[str, Any] = {}
     for name, value in parts.items():
-        current = getattr(config, name)
-        changes[name] = dataclasses.replace(current, **value) if dataclasses.is_dataclass(current) else value
+        part: Any = getattr(config, name)
+        nested = dataclasses.is_dataclass(type(part))
+        changes[name] = dataclasses.replace(part, **value) if nested else value
     return dataclasses.replace(config, **changes)
 
 
@@ -175,7 +176,8 @@ def to_json(config: Config) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> Config:
     """The inverse of :func:`to_json`. Raises InputError where a key is unknown or missing."""
-    return _build(Config, data)
+    config: Config = _build(Config, data)
+    return config
 
 
 def _build(kind: type, data: dict[str, Any]) -> Any:

@@ -1,6 +1,6 @@
 """The messages between trainer and front end, and their framing.
 
-One JSON object a line, UTF-8, at most MAX_LINE bytes, over a loopback socket. The first line from the trainer
+One JSON object a line, in ASCII, at most MAX_LINE bytes, over a loopback socket. The first line from the trainer
 must be a Hello with the front end's token; whatever else arrives first closes the connection. Pictures and
 meshes travel as files in the job folder; messages only name them. Both sides import this file, so it uses the
 standard library alone and Python 3.10 syntax, and imports nothing from its neighbours.
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 VERSION = 1
 MAX_LINE = 64 * 1024  # bytes, newline included
@@ -19,6 +20,7 @@ HEARTBEAT_SECONDS = 2.0  # each side sends one this often
 SILENCE_SECONDS = 20.0  # after this long without any message the other side is taken for dead
 ENV_PORT = "DREAMFUSION_PORT"  # how the front end tells the trainer where to connect
 ENV_TOKEN = "DREAMFUSION_TOKEN"
+_SCALARS = (str, int, float, bool)
 
 
 class ProtocolError(ValueError):
@@ -86,7 +88,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Generate:
-    """Start a new job; `options` are the command line's names and values."""
+    """Start a new job; `options` are the command line's names and values, such as ``{"epochs": 5, "fp16": True}``."""
 
     prompt: str
     workspace: str
@@ -118,61 +120,97 @@ class Heartbeat:
     """I am alive."""
 
 
-FromTrainer = Union[Hello, Progress, Preview, Log, Done, Error, Heartbeat]
-ToTrainer = Union[Generate, Resume, Cancel, Pause, Heartbeat]
-Message = Union[FromTrainer, ToTrainer]
+FromTrainer = Hello | Progress | Preview | Log | Done | Error | Heartbeat
+ToTrainer = Generate | Resume | Cancel | Pause | Heartbeat
+Message = FromTrainer | ToTrainer
 _KINDS: dict[str, type] = {
     kind.__name__.lower(): kind
     for kind in (Hello, Progress, Preview, Log, Done, Error, Generate, Resume, Cancel, Pause, Heartbeat)
 }
-_TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "int": (int,),
-    "float": (int, float),
-    "bool": (bool,),
-    "dict[str, Any]": (dict,),
-}
 
 
 def encode(message: Message) -> bytes:
-    """One line, newline included. Raises ProtocolError where it would be longer than MAX_LINE."""
+    """One line, newline included. Raises ProtocolError where :func:`decode` would refuse it."""
     body = {"type": type(message).__name__.lower(), **dataclasses.asdict(message)}
-    line = json.dumps(body, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    try:
+        line = json.dumps(body, allow_nan=False).encode("ascii") + b"\n"
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ProtocolError(f"A {body['type']} message cannot be sent: {error}.") from error
     if len(line) > MAX_LINE:
         raise ProtocolError(f"A {body['type']} message of {len(line)} bytes is over the limit of {MAX_LINE}.")
     return line
 
 
 def decode(line: bytes) -> Message:
-    """The inverse of :func:`encode`. Raises ProtocolError where the line is not a well-formed message."""
+    """The inverse of :func:`encode`. Raises ProtocolError, and nothing else, where the line is no message.
+
+    Every number is finite and fits 64 bits, every field has its declared type, and options are flat.
+    """
     if len(line) > MAX_LINE:
         raise ProtocolError("The line is over the limit.")
     try:
-        body = json.loads(line)
+        body = json.loads(line.decode(), parse_int=_int64, parse_float=_finite, parse_constant=_finite)
         kind = _KINDS[body.pop("type")]
-        message = kind(**body)
+        types = {field.name: str(field.type) for field in dataclasses.fields(kind)}
+        message: Message = kind(**{name: _checked(value, types[name]) for name, value in body.items()})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ProtocolError(f"Not a message: {type(error).__name__}.") from error
-    for field in dataclasses.fields(message):
-        value = getattr(message, field.name)
-        if not isinstance(value, _TYPES[str(field.type)]) or (field.type != "bool" and isinstance(value, bool)):
-            raise ProtocolError(f"{kind.__name__}.{field.name} has the wrong type.")
-    return message  # type: ignore[no-any-return]
+    return message
+
+
+def _int64(text: str) -> int:
+    value = int(text)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError("a whole number beyond 64 bits")
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a number that is not finite")
+    return value
+
+
+def _checked(value: Any, kind: str) -> Any:
+    """The value as the declared type `kind`, or TypeError. Only a whole number may stand for a float."""
+    if kind == "dict[str, Any]":
+        valid = type(value) is dict and all(item is None or type(item) in _SCALARS for item in value.values())
+    elif kind == "float" and type(value) is int:
+        value, valid = float(value), True
+    else:
+        valid = type(value).__name__ == kind
+    if not valid:
+        raise TypeError(f"not of type {kind}")
+    return value
 
 
 class LineReader:
     """Cuts a byte stream into lines; feed it whatever arrives.
 
-    Raises ProtocolError once a line grows beyond MAX_LINE without ending; the stream is lost then.
+    A line that grows beyond MAX_LINE is thrown away up to its end and counted in `dropped`, so that neither
+    memory nor the stream is lost.
     """
 
     def __init__(self) -> None:
         """Start with nothing read."""
+        self.dropped = 0
         self._rest = b""
+        self._skipping = False  # inside a line that is thrown away
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that `data` completes, without their newlines."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if max(map(len, [*lines, self._rest])) >= MAX_LINE:
-            raise ProtocolError("A line is over the limit.")
-        return [line for line in lines if line.strip()]
+        *ended, rest = (self._rest + data).split(b"\n")
+        lines = []
+        for line in ended:
+            if not self._skipping and not self._drop_if_long(line) and line.strip():
+                lines.append(line)
+            self._skipping = False
+        self._skipping = self._skipping or self._drop_if_long(rest)
+        self._rest = b"" if self._skipping else rest
+        return lines
+
+    def _drop_if_long(self, line: bytes) -> bool:
+        too_long = len(line) >= MAX_LINE
+        self.dropped += too_long
+        return too_long
