@@ -1,0 +1,37 @@
+"""Guidance: what looks at rendered pictures and says how they should change."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from core.camera import Views
+from core.config import Config
+
+
+class Guidance(Protocol):
+    """Anything that can judge pictures; the training loop knows no more than this."""
+
+    def loss(self, image: Tensor, views: Views, progress: float, generator: torch.Generator) -> Tensor:
+        """A scalar to call backward() on.
+
+        Args:
+            image: (B, 3, H, W), sRGB in [0, 1]
+            views: the B cameras the pictures were rendered from
+            progress: share of training that is done, 0 to 1
+            generator: the only source of randomness
+        """
+
+
+def make_guidance(config: Config, device: torch.device, say: Callable[[str], None] = warnings.warn) -> Guidance:
+    """The guidance that a job asks for, with its prompts encoded; `say` hears lines for the user.
+
+    Raises InputError where the model cannot be loaded or the prompt is blank.
+    """
+    from core.guidance.text_guidance import TextGuidance  # brings in diffusers, which takes seconds
+
+    return TextGuidance.from_config(config, device, say)

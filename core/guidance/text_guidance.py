@@ -1,0 +1,64 @@
+"""Guidance by a prompt: SDS against a text-to-image model, with view-dependent prompts and annealed noise."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from core.camera import Views
+from core.config import Config, GuidanceConfig
+from core.guidance import sds
+from core.guidance.loading import STARTER_FOLDER
+from core.guidance.stable_diffusion import StableDiffusion
+from core.prompt import ViewPrompts
+
+
+class TextGuidance:
+    """Draws pictures towards a prompt. Texts are encoded once, here, and the text encoder is dropped."""
+
+    def __init__(
+        self,
+        model: StableDiffusion,
+        config: GuidanceConfig,
+        prompt: str,
+        negative: str = "",
+        say: Callable[[str], None] = warnings.warn,
+    ) -> None:
+        """Take over `model`; `say` hears one line for each text that is too long.
+
+        Raises InputError where the prompt is blank.
+        """
+        self.model = model
+        self.config = config
+        self.prompts = ViewPrompts(model, prompt, negative, say)
+        model.drop_text_encoder()
+
+    @classmethod
+    def from_config(cls, config: Config, device: torch.device, say: Callable[[str], None]) -> TextGuidance:
+        """Load the model that a job asks for."""
+        return cls(load_model(config.guidance, device, say), config.guidance, config.prompt, config.negative, say)
+
+    def loss(self, image: Tensor, views: Views, progress: float, generator: torch.Generator) -> Tensor:
+        """The SDS loss of pictures (B, 3, H, W) in [0, 1]; the noise lessens with progress."""
+        views = views.to(self.model.device)
+        share = sds.anneal_t_max(self.config.t_range, self.config.t_max_end, progress)
+        return self.model.train_step(
+            self.prompts.guided_pair(views),
+            image,
+            self.config.guidance_scale,
+            views=views,
+            max_step=int(len(self.model.alphas) * share),
+            generator=generator,
+        )
+
+
+def load_model(config: GuidanceConfig, device: torch.device, say: Callable[[str], None]) -> StableDiffusion:
+    """The text-to-image model of a configuration: the starter, or Stable Diffusion.
+
+    Raises InputError where it cannot be found or read.
+    """
+    hf_key = str(STARTER_FOLDER) if config.model == "starter" and config.hf_key is None else config.hf_key
+    return StableDiffusion(device, config.fp16, config.vram_O, config.sd_version, hf_key, config.t_range, say)

@@ -1,0 +1,111 @@
+"""View-dependent prompts: a prompt becomes one embedding a view direction, encoded once.
+
+A diffusion model that hears only "a hamburger" draws the front from every side (the "Janus" problem). So the words
+", front view", ", side view" or ", back view" are appended, their embeddings blended by azimuth, and ", overhead view"
+takes over above 60 degrees of elevation (DreamFusion, arXiv 2209.14988, section 3.2).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from core.camera import Views
+from core.errors import InputError
+
+VIEW_WORDS = ("front view", "side view", "back view", "overhead view")
+OVERHEAD_DEG = 60.0  # elevation above which a view counts as overhead
+_SUFFIXES = tuple(f", {words}" for words in VIEW_WORDS)
+
+
+class TextEncoder(Protocol):
+    """What turns text into embeddings; StableDiffusion is one."""
+
+    max_tokens: int  # longest text, with the marks of its start and end
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text, uncut, with the marks of its start and end."""
+
+    def get_text_embeds(self, prompt: str | Sequence[str]) -> Tensor:
+        """Embeddings (N, T, C) of N texts."""
+
+
+class ViewPrompts:
+    """The embeddings of one prompt from every side, and of what to avoid."""
+
+    def __init__(
+        self, encoder: TextEncoder, prompt: str, negative: str = "", say: Callable[[str], None] = warnings.warn
+    ) -> None:
+        """Encode all texts at once; `encoder` is not kept.
+
+        `say` hears one line for each text that had to be cut. Raises InputError where the prompt is blank.
+        """
+        prompt = fit_prompt(encoder, clean_prompt(prompt), say, room_for=_SUFFIXES)
+        negative = fit_prompt(encoder, " ".join(negative.split()), say)
+        embeddings = encoder.get_text_embeds([negative, *(prompt + suffix for suffix in _SUFFIXES)])
+        self.negative = embeddings[:1]  # (1, T, C)
+        self.directions = embeddings[1:]  # (4, T, C), in the order of VIEW_WORDS
+
+    def at(self, views: Views) -> Tensor:
+        """The prompt's embeddings (B, T, C) seen from B views."""
+        weights = view_weights(views.azimuth_deg, views.elevation_deg).to(self.directions)
+        return torch.einsum("bv,vtc->btc", weights, self.directions)
+
+    def guided_pair(self, views: Views) -> Tensor:
+        """(2B, T, C): the negative prompt B times, then :meth:`at`, as classifier-free guidance wants them."""
+        text = self.at(views)
+        return torch.cat([self.negative.expand_as(text), text])
+
+
+def view_weights(azimuth_deg: Tensor, elevation_deg: Tensor) -> Tensor:
+    """How much of each of VIEW_WORDS a view gets: (B, 4), rows sum to 1.
+
+    Linear in azimuth: all front at 0, all side at +-90, all back at 180 degrees. All overhead above OVERHEAD_DEG.
+    """
+    from_front = torch.remainder(azimuth_deg + 180, 360).sub(180).abs() / 90  # 0 front, 1 side, 2 back
+    front = (1 - from_front).clamp(min=0)
+    back = (from_front - 1).clamp(min=0)
+    overhead = (elevation_deg > OVERHEAD_DEG).to(front)
+    around = torch.stack([front, 1 - front - back, back, torch.zeros_like(front)], dim=1)
+    above = torch.tensor([0, 0, 0, 1]).to(front)
+    return torch.lerp(around, above.expand_as(around), overhead[:, None])
+
+
+def clean_prompt(prompt: str) -> str:
+    """The prompt with its white space tidied. Raises InputError where nothing is left."""
+    prompt = " ".join(prompt.split())
+    if not prompt:
+        raise InputError('The prompt is empty: describe one object, such as "a hamburger".')
+    return prompt
+
+
+def fit_prompt(
+    encoder: TextEncoder, text: str, say: Callable[[str], None] = warnings.warn, room_for: Sequence[str] = ("",)
+) -> str:
+    """`text` without the last words that the encoder has no room for, whichever of `room_for` is appended.
+
+    `say` hears one line if anything was cut. A single word that is too long stays; the tokenizer cuts it.
+    """
+
+    def fits(kept: int) -> bool:
+        start = " ".join(words[:kept])
+        return max(encoder.count_tokens(start + suffix) for suffix in room_for) <= encoder.max_tokens
+
+    words = text.split()
+    if fits(len(words)):
+        return text
+    low, high = 1, len(words)  # the longest start that fits, by bisection
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    kept = " ".join(words[:low])
+    say(f"The prompt is too long for this model ({encoder.max_tokens} tokens): it reads only {_excerpt(kept)!r}.")
+    return kept
+
+
+def _excerpt(text: str, length: int = 200) -> str:
+    return text if len(text) <= length else f"{text[:length]}..."
