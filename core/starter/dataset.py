@@ -1,0 +1,123 @@
+"""What the starter model learns from: traced layers of the catalogue's objects, composed into captioned pictures.
+
+    python -m core.starter.dataset --out build/starter --count 12000
+
+Tracing is done once; every training batch then gets fresh colours, ambient light, backgrounds and captions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import random
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from core.camera import Views, camera_embedding, sample_views
+from core.config import CameraConfig
+from core.starter.captions import caption, view_word
+from core.starter.catalogue import COLORS, CONCEPTS, Draw
+from core.starter.truth import Layers, trace_layers
+
+RESOLUTION = 64
+BATCH = 8  # objects of one concept that are traced at once
+CAMERAS = CameraConfig(radius=(2.5, 3.3), elevation_deg=(-15.0, 75.0))
+NAMED_COLOR = 0.8  # share of captions that name the main colour
+NAMED_VIEW = 0.5  # share of captions that name the view
+KNOWN_CAMERA = 0.85  # share of pictures whose camera the network is told
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Captioned pictures."""
+
+    images: Tensor  # "B 3 H W", sRGB in [0, 1]
+    captions: list[str]
+    cameras: Tensor  # "B 5", camera_embedding or zeros
+
+
+class Dataset:
+    """Traced layers in memory, a uint8 tensor "N 9 H W", with the concept and the view of each."""
+
+    def __init__(self, layers: Tensor, concepts: list[int], views: Views) -> None:
+        """See :func:`make_dataset`."""
+        self.layers, self.concepts, self.views = layers, concepts, views
+
+    def __len__(self) -> int:
+        """The number of traced objects."""
+        return len(self.layers)
+
+    def save(self, path: Path) -> None:
+        """Write all to one file."""
+        torch.save({"layers": self.layers, "concepts": self.concepts, "views": vars(self.views)}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Dataset:
+        """Read what :meth:`save` wrote."""
+        data = torch.load(path, weights_only=True)
+        return cls(data["layers"], data["concepts"], Views(**data["views"]))
+
+    def draw(self, batch: int, rng: random.Random) -> Batch:
+        """Compose a random batch."""
+        index = [rng.randrange(len(self)) for _ in range(batch)]
+        colors, captions = zip(*(self._describe(i, rng) for i in index), strict=True)
+        ambient = torch.tensor([1.0 if rng.random() < 0.25 else rng.uniform(0.3, 0.8) for _ in index])
+        background = torch.tensor([[rng.random() for _ in range(3)] for _ in index])
+        layers = Layers(self.layers[index].float() / 255)
+        images = layers.compose(torch.tensor(colors), ambient, background)
+        known = torch.tensor([float(rng.random() < KNOWN_CAMERA) for _ in index])
+        cameras = camera_embedding(Views(*(v[index] for v in vars(self.views).values()))) * known[:, None]
+        return Batch(images, list(captions), cameras)
+
+    def _describe(self, index: int, rng: random.Random) -> tuple[tuple[float, ...], str]:
+        """A main colour and the caption that goes with it."""
+        concept = CONCEPTS[self.concepts[index]]
+        named = concept.takes_color and rng.random() < NAMED_COLOR
+        name = rng.choice(list(COLORS)) if named else None
+        color = COLORS[name] if name else concept.default_color
+        view = view_word(float(self.views.azimuth_deg[index]), float(self.views.elevation_deg[index]))
+        text = caption(concept, name, view if rng.random() < NAMED_VIEW else None, rng)
+        return tuple(c * rng.uniform(0.94, 1.04) for c in color), text
+
+
+def make_dataset(count: int, seed: int = 0, processes: int = 2) -> Dataset:
+    """Trace `count` objects, the concepts in turn. The result depends on the seed, not on the processes."""
+    batches = range(-(-count // BATCH))
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        traced = pool.map(_trace_batch, [seed] * len(batches), batches)
+        parts = list(tqdm(traced, total=len(batches), desc="tracing", unit="batch"))
+    layers, concepts, views = zip(*parts, strict=True)
+    joined = Views(*(torch.cat(values) for values in zip(*(vars(v).values() for v in views), strict=True)))
+    return Dataset(torch.cat(layers), [number for number in concepts for _ in range(BATCH)], joined)
+
+
+def _trace_batch(seed: int, number: int) -> tuple[Tensor, int, Views]:
+    """Layers "BATCH 9 H W" as uint8 of one concept, its index and the views."""
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
+    concept = number % len(CONCEPTS)
+    views = sample_views(CAMERAS, BATCH, generator)
+    light = views.directions() + 0.5 * torch.randn(BATCH, 3, generator=generator)
+    light = light / light.norm(dim=-1, keepdim=True)
+    layers = trace_layers(CONCEPTS[concept].parts(Draw(BATCH, generator)), views, light, RESOLUTION)
+    return (layers.values * 255).round().byte(), concept, views
+
+
+def main() -> None:
+    """Make the data set and write it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for dataset.pt")
+    parser.add_argument("--count", type=int, default=12_000)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    make_dataset(arguments.count, arguments.seed).save(arguments.out / "dataset.pt")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The starter model's parts, built untrained: the same diffusers and transformers classes as Stable Diffusion's, small."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from core.starter.captions import words
+from core.starter.tokenizer import END, START, make_tokenizer
+
+TEXT_WIDTH = 128
+CAMERA_NUMBERS = 5  # what core.camera.camera_embedding yields
+
+
+def make_vae() -> Any:
+    """64x64 pictures <-> 32x32x4 latents."""
+    return AutoencoderKL(
+        sample_size=64,
+        block_out_channels=(24, 48),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=8,
+        mid_block_add_attention=False,
+    )
+
+
+def make_unet() -> Any:
+    """32x32x4 latents; text by cross-attention, the camera as a projected class label."""
+    return UNet2DConditionModel(
+        sample_size=32,
+        in_channels=4,
+        out_channels=4,
+        block_out_channels=(48, 96, 160),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        cross_attention_dim=TEXT_WIDTH,
+        attention_head_dim=8,
+        norm_num_groups=8,
+        class_embed_type="projection",
+        projection_class_embeddings_input_dim=CAMERA_NUMBERS,
+    )
+
+
+def make_text_encoder(tokenizer: Any) -> Any:
+    """Two layers of CLIP's text transformer."""
+    ids = {name: tokenizer.convert_tokens_to_ids(token) for name, token in (("bos", START), ("eos", END))}
+    config = CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=TEXT_WIDTH,
+        intermediate_size=384,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=tokenizer.model_max_length,
+        projection_dim=TEXT_WIDTH,
+        bos_token_id=ids["bos"],
+        eos_token_id=ids["eos"],
+        pad_token_id=ids["eos"],
+    )
+    return CLIPTextModel(config)
+
+
+def make_scheduler() -> Any:
+    """Stable Diffusion's noise schedule."""
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+    )
+
+
+def make_pipeline() -> Any:
+    """All parts in diffusers' Stable Diffusion pipeline."""
+    tokenizer = make_tokenizer(words())
+    return StableDiffusionPipeline(
+        vae=make_vae(),
+        text_encoder=make_text_encoder(tokenizer),
+        tokenizer=tokenizer,
+        unet=make_unet(),
+        scheduler=make_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        image_encoder=None,
+        requires_safety_checker=False,
+    )
