@@ -40,6 +40,9 @@ def exclusive(folder: str | Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+        if not (path / "job.json").exists():  # refused: leave nothing behind in a folder that is not ours
+            with contextlib.suppress(OSError):
+                (path / _LOCK_FILE).unlink()
 
 
 def is_locked(folder: str | Path) -> bool:

@@ -1,0 +1,41 @@
+"""The command line: argv -> config -> run -> exit code. See ``python -m core --help``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from core import commands
+from core.errors import Cancelled, DreamFusionError
+from core.launch import Run, explain, generate
+from core.options import build_parser
+
+
+def main(argv: Sequence[str] | None = None, run: Run = generate) -> int:
+    """Run one command; `run` is the body of a job. Returns the exit code: 0, 1, 2 or 130, see core.errors."""
+    try:
+        args = build_parser().parse_args(argv)
+        if args.command in ("generate", "resume"):
+            commands.make_object(args, run)
+        elif args.command == "image":
+            commands.make_picture(args)
+        elif args.command == "export":
+            commands.export_mesh(args)
+        else:
+            commands.doctor(args)
+    except DreamFusionError as error:
+        return _report(error)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the user gets one line, never a traceback
+        return _report(explain(error))
+    return 0
+
+
+def _report(error: DreamFusionError) -> int:
+    """Print the error on one line and return its exit code."""
+    prefix = "" if isinstance(error, Cancelled) else "error: "
+    print(prefix + " ".join(str(error).split()), file=sys.stderr)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Shows a job on a terminal: a progress bar with the time left, or a line every few seconds where there is none."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from tqdm import tqdm
+
+from core.protocol import FromTrainer, Log, Progress
+
+_LINE_SECONDS = 5.0
+_TICKS = 1000  # of the bar
+_BAR = "{desc:<24} {percentage:3.0f}%|{bar}| {postfix}"
+
+
+class Console:
+    """Takes a job's messages and writes them to stderr; a context manager, so that the bar ends cleanly."""
+
+    def __init__(self) -> None:
+        """A bar on a terminal, lines elsewhere."""
+        self._bar = tqdm(total=_TICKS, bar_format=_BAR, file=sys.stderr) if sys.stderr.isatty() else None
+        self._last_line = float("-inf")
+
+    def __enter__(self) -> Console:
+        """Ready for messages."""
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Leave the bar as it stands and go to a new line."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def emit(self, message: FromTrainer) -> None:
+        """Show progress and log lines; other messages are for front ends."""
+        if isinstance(message, Log):
+            tqdm.write(message.text, file=sys.stderr)
+        elif isinstance(message, Progress):
+            self._show(message)
+
+    def _show(self, progress: Progress) -> None:
+        left = f"{duration(progress.seconds_left)} left" if progress.seconds_left >= 0 else "time left unknown"
+        what = f"{progress.stage} {progress.step}/{progress.steps}"
+        if self._bar is not None:
+            self._bar.n = round(_TICKS * progress.fraction)
+            self._bar.set_description_str(what, refresh=False)
+            self._bar.set_postfix_str(left)
+            return
+        now = time.monotonic()
+        if now - self._last_line >= _LINE_SECONDS or progress.step == progress.steps:
+            self._last_line = now
+            print(f"{what}, {progress.fraction:.0%}, {left}", file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, or hours too: "1:05", "2:00:00"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,108 @@
+"""Runs one job with its states, errors and log: what the command line and the worker share."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+import traceback
+from collections.abc import Callable, Iterator
+
+from core.control import Control, Emit
+from core.errors import Cancelled, DreamFusionError, InputError
+from core.job import Job
+from core.lock import exclusive
+from core.options import make_config
+from core.protocol import Done, FromTrainer, Log, Progress
+
+Run = Callable[[Job, Emit, Control], Done]
+_LONGEST = 500  # characters of a foreign error message
+_RECORD_SECONDS = 2.0  # how often progress goes to job.json
+
+
+def generate(job: Job, emit: Emit, control: Control) -> Done:
+    """The job's real body, imported late: it brings torch along."""
+    from core.generate import generate as run
+
+    return run(job, emit, control)
+
+
+@contextlib.contextmanager
+def open_job(args: argparse.Namespace) -> Iterator[Job]:
+    """The job that a generate or resume command means, locked for this process.
+
+    Mistakes are found before anything is written. Raises InputError.
+    """
+    if args.command == "generate":
+        config = make_config(args)
+        with exclusive(args.workspace):
+            yield Job.create(args.workspace, config, args.overwrite)
+        return
+    Job.open(args.workspace)
+    with exclusive(args.workspace):
+        job = Job.open(args.workspace)
+        if job.state == "done":
+            raise InputError(f"The job in {job.folder} is done: its mesh lies in {job.mesh}.")
+        yield job
+
+
+def perform(job: Job, emit: Emit, control: Control, run: Run) -> Done:
+    """Run the job to its end and keep its state.
+
+    Whatever ends it early leaves the state "failed" or "cancelled" with the reason, and is raised as a
+    DreamFusionError whose message is for the user; what is unexpected goes to the log with its traceback.
+    """
+    job.set_state("running")
+    control.on_pause = lambda paused: job.set_state("paused" if paused else "running")
+    try:
+        done = run(job, _recorder(job, emit), control)
+    except (Exception, KeyboardInterrupt) as error:
+        reason = explain(error, job)
+        with contextlib.suppress(DreamFusionError):  # a full disk may be the very reason
+            job.set_state("cancelled" if isinstance(reason, Cancelled) else "failed", str(reason))
+        raise reason from error
+    job.set_state("done")
+    return done
+
+
+@contextlib.contextmanager
+def explained(job: Job) -> Iterator[None]:
+    """Turn any error in the block into what :func:`explain` says of it."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        raise explain(error, job) from error
+
+
+def explain(error: BaseException, job: Job | None = None) -> DreamFusionError:
+    """What to tell the user about any error: one line; the traceback of an unexpected one goes to the job's log."""
+    if isinstance(error, DreamFusionError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Cancelled("Cancelled.")
+    where = ""
+    if job is not None:
+        job.append_log("".join(traceback.format_exception(error)))
+        where = f" The details are in {job.log}."
+    if isinstance(error, ModuleNotFoundError):
+        return DreamFusionError(f"The Python package {error.name} is missing: install the trainer again.{where}")
+    first_line = (str(error).strip().splitlines() or ["no message"])[0][:_LONGEST]
+    return DreamFusionError(f"Unexpected {type(error).__name__}: {first_line}.{where}")
+
+
+def _recorder(job: Job, emit: Emit) -> Emit:
+    """An emit that also keeps log lines in log.txt and, every two seconds or at a new stage, progress in job.json."""
+    last_time, last_stage = float("-inf"), ""
+
+    def record(message: FromTrainer) -> None:
+        nonlocal last_time, last_stage
+        if isinstance(message, Progress):
+            now = time.monotonic()
+            if message.stage != last_stage or now - last_time >= _RECORD_SECONDS:
+                last_time, last_stage = now, message.stage
+                job.set_progress(message.stage, message.step, message.steps, message.fraction)
+        elif isinstance(message, Log):
+            job.append_log(message.text)
+        emit(message)
+
+    return record

@@ -1,0 +1,159 @@
+"""The command line: parser, and options -> Config. The worker reads its front end's options through the same parser.
+
+Standard library only, so that --help and mistakes answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, NoReturn
+
+import core
+from core import config as settings
+from core.config import Config
+from core.errors import InputError
+
+MESH_FORMATS = ("glb", "obj", "ply")
+_EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 cancelled (the checkpoint is kept: use resume)."
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises InputError with one line, where argparse would print the usage and exit."""
+
+    def error(self, message: str) -> NoReturn:
+        """Called by argparse for every mistake."""
+        raise InputError(f"{message[:1].upper()}{message[1:]} ({self.prog} --help lists what there is).")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command; the chosen one is in `command`."""
+    parser = _Parser(prog="python -m core", description=core.__doc__, epilog=_EPILOG, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=core.__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, epilog=_EPILOG, allow_abbrev=False)
+
+    _add_generate(command("generate", "Make a textured mesh from a prompt."))
+    _add_image(command("image", "Make a picture from a prompt with the same diffusion model."))
+    resume = command("resume", "Go on with an unfinished job from its newest checkpoint.")
+    resume.add_argument("workspace", type=_folder, metavar="WORKSPACE", help="the folder of the job")
+    export = command("export", "Write a finished job's mesh to a file.")
+    export.add_argument("workspace", type=_folder, metavar="WORKSPACE", help="the folder of the job")
+    export.add_argument("--format", choices=MESH_FORMATS, required=True)
+    export.add_argument("--out", required=True, metavar="FILE")
+    command("doctor", "Show device, versions, memory and the models found.")
+    return parser
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    _add_prompt(parser)
+    parser.add_argument(
+        "--workspace", type=_folder, default=DEFAULT_WORKSPACE, metavar="FOLDER", help="default: %(default)s"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="delete the job that the workspace holds")
+    parser.add_argument("--epochs", type=_positive, metavar="N", help="of 100 iterations; default: the preset's")
+    parser.add_argument("--preset", choices=settings.PRESETS, default="standard", help="default: %(default)s")
+    parser.add_argument("--field", choices=("grid", "mlp"), default="grid", help="hash grid or plain NeRF")
+    _add_model(parser)
+
+
+def _add_image(parser: argparse.ArgumentParser) -> None:
+    _add_prompt(parser)
+    parser.add_argument("--out", required=True, metavar="FILE.png")
+    parser.add_argument("--H", type=_positive, metavar="N", help="height in pixels; default: the model's")
+    parser.add_argument("--W", type=_positive, metavar="N", help="width in pixels; default: the model's")
+    parser.add_argument("--steps", type=_positive, default=50, metavar="N", help="default: %(default)s")
+    _add_model(parser)
+
+
+def _add_prompt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", metavar="PROMPT", help='what to make, such as "a hamburger"')
+    parser.add_argument("--negative", default="", metavar="TEXT", help="what it should not be")
+    parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="default: %(default)s")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", choices=("starter", "sd"), help="default: the starter model that ships along")
+    parser.add_argument(
+        "--sd_version", "--sd-version", choices=settings.SD_VERSIONS, help="of Stable Diffusion; implies --model sd"
+    )
+    parser.add_argument(
+        "--hf_key", "--hf-key", metavar="NAME", help="hub name or folder of a diffusers model; implies --model sd"
+    )
+    parser.add_argument("--fp16", action="store_true", help="half precision: less memory, faster on a GPU")
+    parser.add_argument("--vram_O", "--vram-O", action="store_true", help="less GPU memory, slower")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="default: %(default)s")
+
+
+def generate_argv(prompt: str, workspace: str, options: dict[str, Any]) -> list[str]:
+    """The arguments of the generate command for a front end's options.
+
+    True stands for a flag that is given; False and None for an option that is not.
+    """
+    given = {"workspace": workspace, **options}
+    argv = ["generate"]
+    for name, value in given.items():
+        if value is True:
+            argv.append(f"--{name}")
+        elif value is not None and value is not False:
+            argv.append(f"--{name}={value}")
+    return [*argv, "--", prompt]
+
+
+def make_config(args: argparse.Namespace) -> Config:
+    """The settings that the arguments of generate or image ask for. Raises InputError where they contradict."""
+    if args.model == "starter" and (args.sd_version or args.hf_key):
+        raise InputError("--sd_version and --hf_key choose a Stable Diffusion model: leave out --model starter.")
+    model = "sd" if args.sd_version or args.hf_key else args.model or "starter"
+    guidance = {"hf_key": args.hf_key, "fp16": args.fp16, "vram_O": args.vram_O}
+    if args.sd_version:
+        guidance["sd_version"] = args.sd_version
+    config = settings.override(
+        settings.preset(getattr(args, "preset", "standard"), _clean_prompt(args.prompt), model),
+        negative=_clean(args.negative, "negative prompt"),
+        seed=args.seed,
+        device=args.device,
+        guidance=guidance,
+    )
+    if args.command == "generate":
+        config = settings.override(config, field={"kind": args.field})
+        if args.epochs:
+            config = settings.override(config, training={"epochs": args.epochs})
+    return config
+
+
+def _clean_prompt(text: str) -> str:
+    """The prompt on one line with single spaces. Raises InputError where it is blank or no text."""
+    prompt = _clean(text, "prompt")
+    if not prompt:
+        raise InputError('The prompt is empty: say what to make, such as "a hamburger".')
+    return prompt
+
+
+def _clean(text: str, name: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"The {name} is not valid text: write it in UTF-8.") from error
+    return " ".join(text.replace("\0", " ").split())
+
+
+def _folder(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder's name")
+    return text
+
+
+def _natural(text: str) -> int:
+    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = _natural(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("0 is too few")
+    return value
