@@ -1,0 +1,33 @@
+"""DreamFusion for Blender: type a prompt in the sidebar, get a textured object.
+
+The work is done by a trainer in a process of its own (core/); here are its panel, and what starts and follows it.
+Modules that need Blender are imported by register() alone, so that the others can be used and tested without it.
+"""
+
+import sys
+
+bl_info = {
+    "name": "DreamFusion",
+    "description": "Text to a textured mesh",
+    "author": "DreamFusion for Blender authors",
+    "version": (0, 1, 0),
+    "blender": (3, 4, 0),
+    "location": "View3D > Sidebar > DreamFusion",
+    "category": "3D View",
+}
+
+
+def register() -> None:
+    """Add the panel, its settings and the preferences."""
+    from . import registration
+
+    registration.register()
+
+
+def unregister() -> None:
+    """Take everything away, and end a trainer that is at work."""
+    from . import registration
+
+    registration.unregister()
+    for name in [name for name in sys.modules if name.startswith(f"{__package__}.")]:
+        del sys.modules[name]  # an update of the add-on is then loaded afresh

@@ -1,0 +1,82 @@
+"""Everything that differs between Blender 3.4 and 5.x, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+
+_PROGRESS = "dreamfusion_progress"  # 3.x: a read-only slider, as UILayout.progress is not there yet
+
+
+def register(fraction: Callable[[], float]) -> None:
+    """Prepare the progress bar, whose value `fraction` gives."""
+    if bpy.app.version < (4, 0, 0):
+        bar = bpy.props.FloatProperty(
+            name="Progress",
+            description="How far the job is",
+            subtype="PERCENTAGE",
+            min=0.0,
+            max=100.0,
+            precision=0,
+            get=lambda _: 100.0 * fraction(),
+        )
+        setattr(bpy.types.WindowManager, _PROGRESS, bar)
+
+
+def unregister() -> None:
+    """Undo register."""
+    if hasattr(bpy.types.WindowManager, _PROGRESS):
+        delattr(bpy.types.WindowManager, _PROGRESS)
+
+
+def draw_progress(layout: bpy.types.UILayout, fraction: float, text: str) -> None:
+    """A progress bar with a text in it. `layout.progress` came with 4.0."""
+    if bpy.app.version >= (4, 0, 0):
+        layout.progress(factor=fraction, text=text)
+    else:
+        layout.prop(bpy.context.window_manager, _PROGRESS, text=text, slider=True)
+
+
+def draw_text_field(layout: bpy.types.UILayout, data: bpy.types.bpy_struct, name: str, placeholder: str) -> None:
+    """A text field as wide as the layout. The placeholder came with 4.1."""
+    if bpy.app.version >= (4, 1, 0):
+        layout.prop(data, name, text="", placeholder=placeholder)
+    else:
+        layout.prop(data, name, text="")
+
+
+def user_folder(package: str) -> Path:
+    """Where the add-on may keep files. Extensions (4.2) have a folder of their own; a legacy add-on gets one here."""
+    if bpy.app.version >= (4, 2, 0):
+        try:
+            return Path(bpy.utils.extension_path_user(package))
+        except ValueError:  # installed as a legacy add-on
+            pass
+    return Path(bpy.utils.user_resource("DATAFILES", path="dreamfusion"))
+
+
+def online_access() -> bool:
+    """Whether the user lets Blender use the network: a preference since 4.2."""
+    return bool(getattr(bpy.app, "online_access", True))
+
+
+def is_busy(window: bpy.types.Window) -> bool:
+    """Whether the scene should be left alone now: a render, or a modal operator such as a move (known since 4.2)."""
+    return bpy.app.is_job_running("RENDER") or bool(getattr(window, "modal_operators", ()))
+
+
+def set_triangles(mesh: bpy.types.Mesh, count: int) -> None:
+    """Make every three corners one of `count` faces. From 4.1 on the faces' sizes follow from their starts."""
+    mesh.polygons.add(count)
+    mesh.polygons.foreach_set("loop_start", range(0, 3 * count, 3))
+    if bpy.app.version < (4, 1, 0):
+        mesh.polygons.foreach_set("loop_total", [3] * count)
+
+
+def use_nodes(material: bpy.types.Material) -> bpy.types.NodeTree:
+    """The material's node tree. From 5.0 on every material has one and `use_nodes` is deprecated."""
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    return material.node_tree

@@ -1,0 +1,40 @@
+"""Where the trainer's files lie, and its message module, loaded from there.
+
+In the zip ``core/`` lies inside the add-on; in a checkout it lies beside it. Blender's Python never imports the
+trainer itself (that needs torch): only ``core/protocol.py``, by its path, without touching ``sys.path``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core import protocol
+
+
+def _find_root() -> Path:
+    """The folder that contains ``core/``: the trainer's working folder."""
+    addon = Path(__file__).resolve().parent
+    for folder in (addon, addon.parent):
+        if (folder / "core" / "protocol.py").is_file():
+            return folder
+    raise ImportError(f"The trainer's files (core/) are missing from {addon}: install the whole zip again.")
+
+
+def _load_protocol() -> object:
+    name = f"{__package__}.protocol"
+    spec = importlib.util.spec_from_file_location(name, ROOT / "core" / "protocol.py")
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{ROOT / 'core' / 'protocol.py'} cannot be loaded: install the whole zip again.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up here
+    spec.loader.exec_module(module)
+    return module
+
+
+ROOT = _find_root()
+if not TYPE_CHECKING:
+    protocol = _load_protocol()

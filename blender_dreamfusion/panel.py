@@ -1,0 +1,103 @@
+"""The "DreamFusion" tab in the 3D viewport's sidebar."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import compat, preview, texts
+from .session import SESSION, Session
+from .trainer_job import State, TrainerJob
+
+_PICTURE_UNITS = 10.0  # size of the picture at most, in heights of a button
+
+
+class DREAMFUSION_PT_main(bpy.types.Panel):
+    """Prompt, model and quality above; the job below."""
+
+    bl_label = "DreamFusion"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "DreamFusion"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what can be asked for, and what is going on."""
+        settings = self.layout.column()
+        settings.enabled = not SESSION.running
+        _draw_settings(settings, context.scene.dreamfusion)
+        if SESSION.running and SESSION.job is not None:
+            _draw_running(self.layout, SESSION.job)
+        else:
+            row = self.layout.row()
+            row.scale_y = 1.5
+            row.operator("dreamfusion.generate", icon="PLAY")
+            _draw_outcome(self.layout, context.region, SESSION)
+        if SESSION.job is not None and SESSION.job.log:
+            _draw_text(self.layout, context.region, SESSION.job.log, "INFO")
+        if preview.icon():
+            width = context.region.width / context.preferences.system.ui_scale
+            self.layout.template_icon(preview.icon(), scale=max(4.0, min(_PICTURE_UNITS, width / 20.0 - 3.0)))
+
+
+def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    column = layout.column(align=True)
+    column.label(text="Prompt")
+    compat.draw_text_field(column, settings, "prompt", "A hamburger")
+    column.label(text="Negative Prompt")
+    compat.draw_text_field(column, settings, "negative", "Optional")
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    column = layout.column()
+    column.prop(settings, "model")
+    if settings.model == "sd":
+        row = column.row()
+        row.active = not settings.hf_key
+        row.prop(settings, "sd_version")
+        column.prop(settings, "hf_key")
+    column.prop(settings, "preset")
+    column.prop(settings, "seed")
+
+
+def _draw_running(layout: bpy.types.UILayout, job: TrainerJob) -> None:
+    row = layout.row()
+    row.scale_y = 1.5
+    row.operator("dreamfusion.cancel", icon="CANCEL")
+    if job.state is State.CANCELLING:
+        layout.label(text="Stopping...")
+    elif job.progress is None:
+        layout.label(text="Starting the trainer...")
+    else:
+        percent = f"{100 * job.progress.fraction:.0f}%"
+        compat.draw_progress(layout, job.progress.fraction, percent)
+        row = layout.row()
+        row.label(text=texts.stage_name(job.progress.stage))
+        right = row.row()
+        right.alignment = "RIGHT"
+        right.label(text=texts.time_left(job.progress))
+
+
+def _draw_outcome(layout: bpy.types.UILayout, region: bpy.types.Region, session: Session) -> None:
+    """How the last job ended, and the button that mends it."""
+    job = session.job
+    error = session.error or (job.error if job is not None and job.state is State.FAILED else "")
+    if error:
+        box = layout.box().column()
+        _draw_text(box, region, error, "ERROR")
+        if job is None or job.blames_setup:
+            box.operator("dreamfusion.open_preferences", icon="PREFERENCES")
+    elif session.waiting:
+        _draw_text(layout, region, session.waiting, "TIME")
+    elif job is not None and job.done is not None:
+        layout.label(text=f"Done in {texts.clock(job.done.seconds)}", icon="CHECKMARK")
+    elif job is not None and job.state is State.CANCELLED:
+        layout.label(text="Cancelled", icon="CANCEL")
+    if session.interrupted is not None:
+        layout.operator("dreamfusion.resume", text=f'Resume "{session.interrupted_prompt}"', icon="FILE_REFRESH")
+
+
+def _draw_text(layout: bpy.types.UILayout, region: bpy.types.Region, text: str, icon: str) -> None:
+    """A text in as many lines as it needs, with an icon before the first."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    lines = texts.wrap(text, region.width, bpy.context.preferences.system.ui_scale)
+    for number, line in enumerate(lines):
+        column.label(text=line, icon="BLANK1" if number else icon)

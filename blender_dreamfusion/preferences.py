@@ -1,0 +1,62 @@
+"""The add-on's preferences: the trainer's Python and the folder for jobs."""
+
+from pathlib import Path
+
+import bpy
+
+from . import compat
+from .core_files import ROOT
+
+
+class DreamFusionPreferences(bpy.types.AddonPreferences):
+    """What stays the same from one .blend to the next."""
+
+    bl_idname = __package__
+
+    trainer_python: bpy.props.StringProperty(
+        name="Trainer's Python",
+        description="The python program of the environment that holds torch and the trainer's other packages",
+        subtype="FILE_PATH",
+    )
+    jobs_folder: bpy.props.StringProperty(
+        name="Jobs Folder",
+        description="Where checkpoints, pictures and meshes of jobs are kept. Empty: a folder of the add-on's own",
+        subtype="DIR_PATH",
+    )
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the two paths, and what an empty one means."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        column.prop(self, "trainer_python")
+        if not self.trainer_python:
+            _hint(column, f"An environment with the packages of {ROOT / 'requirements.txt'}")
+        column.prop(self, "jobs_folder")
+        if not self.jobs_folder:
+            _hint(column, f"Now {jobs_folder()}")
+
+
+def _hint(column: bpy.types.UILayout, text: str) -> None:
+    """A greyed line below a field."""
+    split = column.split(factor=0.4)
+    split.separator()
+    split.active = False
+    split.label(text=text)
+
+
+def get() -> DreamFusionPreferences:
+    """The add-on's preferences."""
+    return bpy.context.preferences.addons[__package__].preferences
+
+
+def trainer_python() -> str:
+    """The trainer's Python as an absolute path, or an empty string."""
+    return bpy.path.abspath(get().trainer_python.strip())
+
+
+def jobs_folder() -> Path:
+    """The folder for jobs; it may not exist yet."""
+    chosen = get().jobs_folder.strip()
+    return Path(bpy.path.abspath(chosen)) if chosen else compat.user_folder(__package__) / "jobs"

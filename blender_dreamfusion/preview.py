@@ -1,0 +1,51 @@
+"""The newest picture of the running job, as an icon that the panel can draw."""
+
+from __future__ import annotations
+
+import bpy
+import bpy.utils.previews
+import numpy as np
+
+_KEY = "job"
+_collections: list[bpy.utils.previews.ImagePreviewCollection] = []  # one while registered, else none
+
+
+def register() -> None:
+    """Make room for one picture."""
+    collection = bpy.utils.previews.new()
+    collection.new(_KEY)
+    _collections.append(collection)
+
+
+def unregister() -> None:
+    """Undo register."""
+    while _collections:
+        bpy.utils.previews.remove(_collections.pop())
+
+
+def show(path: str) -> None:
+    """Show the picture at `path` from now on; one that cannot be read (any more) changes nothing."""
+    try:
+        image = bpy.data.images.load(path, check_existing=False)
+    except RuntimeError:
+        return
+    try:
+        width, height = image.size
+        pixels = np.empty(4 * width * height, np.float32)
+        image.pixels.foreach_get(pixels)
+    finally:
+        bpy.data.images.remove(image)
+    entry = _collections[0][_KEY]
+    entry.image_size = (width, height)
+    entry.image_pixels_float.foreach_set(pixels)
+
+
+def clear() -> None:
+    """Show no picture from now on."""
+    _collections[0][_KEY].image_size = (0, 0)
+
+
+def icon() -> int:
+    """The icon to draw, or 0 where there is no picture."""
+    entry = _collections[0][_KEY]
+    return int(entry.icon_id) if entry.image_size[0] else 0

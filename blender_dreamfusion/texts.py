@@ -1,0 +1,37 @@
+"""Words and numbers for the panel and the batch. No bpy."""
+
+from __future__ import annotations
+
+import textwrap
+
+from .core_files import protocol
+
+_STAGES = {
+    "loading": "Loading the model",
+    "training": "Training",
+    "mesh": "Making the mesh",
+    "texture": "Baking the texture",
+    "turntable": "Rendering the turntable",
+}
+
+
+def stage_name(stage: str) -> str:
+    """A stage of the trainer in words."""
+    return _STAGES.get(stage, stage.capitalize())
+
+
+def clock(seconds: float) -> str:
+    """3:07 or 1:02:03, as Blender shows render times."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def time_left(progress: protocol.Progress) -> str:
+    """ "1:20 left", or an empty string while nobody knows."""
+    return f"{clock(progress.seconds_left)} left" if progress.seconds_left >= 0 else ""
+
+
+def wrap(text: str, width_px: float, ui_scale: float) -> list[str]:
+    """The lines of a text that fit a sidebar of this width, whose letters are some 7 pixels wide."""
+    return textwrap.wrap(text, max(16, int(width_px / (7.0 * ui_scale)) - 5))

@@ -1,0 +1,212 @@
+"""One job as a front end sees it: starts the trainer, follows its messages, ends it. No bpy, no blocking.
+
+The caller calls :meth:`TrainerJob.pump` often: from a timer in Blender's window, from a plain loop without one. The
+job's folder outlives this object; a job that broke off goes on with ``protocol.Resume``.
+"""
+
+from __future__ import annotations
+
+import enum
+import queue
+import re
+import time
+from pathlib import Path
+
+from .core_files import ROOT, protocol
+from .link import Link, Lost
+from .trainer_process import StartError, TrainerProcess, check_python
+
+START_SECONDS = 300.0  # a cold disk takes minutes to load torch
+CANCEL_SECONDS = 5.0  # from the Cancel message to terminate, and from terminate to kill
+LOG_NAME = "trainer.log"
+
+
+class State(enum.Enum):
+    """Where a job stands."""
+
+    STARTING = "starting"  # the process was started and has not connected yet
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+
+
+class TrainerJob:
+    """A trainer at work on one job.
+
+    Attributes: `state`; `progress` (the newest, or None); `preview` (path of the newest picture, or "") and `previews`
+    (how many there were); `log` (the trainer's newest remark); `error` (one sentence, once FAILED); `done` (the Done message, once DONE).
+    """
+
+    def __init__(
+        self, python: str, order: protocol.Generate | protocol.Resume, variables: dict[str, str] | None = None
+    ) -> None:
+        """Start a trainer with the program `python` for this order, whose workspace is absolute.
+
+        `variables` are added to the trainer's environment. Raises StartError with a sentence for the user.
+        """
+        check_python(python)
+        self.workspace = Path(order.workspace)
+        self.state = State.STARTING
+        self.progress: protocol.Progress | None = None
+        self.preview = self.log = self.error = ""
+        self.previews = 0
+        self._error_kind = ""
+        self.done: protocol.Done | None = None
+        self._link = Link()
+        self._ends_at = time.monotonic() + START_SECONDS  # when patience ends: see _watch
+        self._terminated = False
+        try:
+            self._link.send(order)
+            self._process = self._start(python, variables or {})
+        except (OSError, StartError, protocol.ProtocolError) as error:
+            self._link.close()
+            raise StartError(str(error)) from error
+
+    def _start(self, python: str, variables: dict[str, str]) -> TrainerProcess:
+        self.workspace.mkdir(parents=True, exist_ok=True)
+        secret = {protocol.ENV_PORT: str(self._link.port), protocol.ENV_TOKEN: self._link.token}
+        return TrainerProcess(python, ROOT, self.workspace / LOG_NAME, {**variables, **secret})
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job is done, failed or cancelled."""
+        return self.state in ENDED
+
+    @property
+    def gone(self) -> bool:
+        """Whether it ended and its process is no more: nothing is left to pump."""
+        return self.ended and self._process.exit_code() is not None
+
+    @property
+    def blames_setup(self) -> bool:
+        """Whether it failed before it got anywhere: the trainer's Python or its packages may be at fault."""
+        return self.state is State.FAILED and self.progress is None and self._error_kind != "input"
+
+    @property
+    def trainer_pid(self) -> int:
+        """The process id of the trainer."""
+        return self._process.pid
+
+    def cancel(self) -> None:
+        """Ask the trainer to stop and keep a checkpoint; it is ended by force if it does not."""
+        if self.ended or self.state is State.CANCELLING:
+            return
+        if self._link.connected:
+            self._link.send(protocol.Cancel())
+        else:
+            self._process.terminate()
+        self.state = State.CANCELLING
+        self._ends_at = time.monotonic() + CANCEL_SECONDS
+
+    def pump(self, seconds: float = 0.005) -> bool:
+        """Handle what has arrived, for `seconds` at most; returns whether anything changed."""
+        if self.ended:
+            self._see_off()
+            return False
+        before = self.state
+        changed = False
+        deadline = time.monotonic() + seconds
+        while not self.ended and time.monotonic() < deadline:
+            try:
+                event = self._link.events.get_nowait()
+            except queue.Empty:
+                self._watch()
+                break
+            self._handle(event)
+            changed = True
+        return changed or self.state is not before
+
+    def close(self) -> None:
+        """End the trainer and wait for that; it keeps a checkpoint where it manages within CANCEL_SECONDS."""
+        self.cancel()
+        self._link.close()  # after the Cancel; a trainer ends when its front end is gone
+        if not self._process.wait(CANCEL_SECONDS):
+            self._process.terminate()
+            self._process.wait(CANCEL_SECONDS)
+        self._process.kill()
+        self._process.wait(CANCEL_SECONDS)
+        self._link.join(CANCEL_SECONDS)
+
+    def _handle(self, event: protocol.Message | Lost) -> None:
+        if isinstance(event, protocol.Hello):
+            self._greet(event)
+        elif isinstance(event, protocol.Progress):
+            self.progress = event
+        elif isinstance(event, protocol.Preview):
+            self.preview = event.path
+            self.previews += 1
+        elif isinstance(event, protocol.Log):
+            self.log = event.text
+        elif isinstance(event, protocol.Done):
+            self.done = event
+            self._end(State.DONE)
+        elif isinstance(event, protocol.Error):
+            self._error_kind = event.kind
+            self._end(State.CANCELLED if event.kind == "cancelled" else State.FAILED, event.text)
+        elif isinstance(event, Lost):
+            self._break_off(f"The trainer stopped: {event.text}.")
+
+    def _greet(self, hello: protocol.Hello) -> None:
+        if hello.version != protocol.VERSION:
+            self._end(State.FAILED, "The trainer is of another version than the add-on: install the whole zip again.")
+        elif self.state is State.STARTING:
+            self.state = State.RUNNING
+
+    def _watch(self) -> None:
+        """What no message tells: a process that died before it connected, and time that ran out."""
+        if not self._link.connected and self._process.exit_code() is not None:
+            self._break_off("The trainer ended before it was ready.")
+        elif time.monotonic() > self._ends_at and self.state is State.STARTING:
+            self._end(State.FAILED, "The trainer was started but did not answer: is this the trainer's Python?")
+        elif time.monotonic() > self._ends_at and self.state is State.CANCELLING:
+            self._force()
+
+    def _force(self) -> None:
+        """Terminate a trainer that did not hear Cancel; kill it if it does not hear that either."""
+        if self._terminated:
+            self._process.kill()
+        else:
+            self._process.terminate()
+        self._terminated = True
+        self._ends_at = time.monotonic() + CANCEL_SECONDS
+
+    def _break_off(self, text: str) -> None:
+        """The trainer is gone without a last message."""
+        if self.state is State.CANCELLING:
+            self._end(State.CANCELLED)
+            return
+        self._process.wait(0.2)  # its end may be a moment behind its connection's
+        code = self._process.exit_code()
+        self._process.terminate()
+        words = "" if self._link.connected else self._process.last_line()  # later ones go to the job's log
+        self._end(State.FAILED, _explain(text, code, words))
+
+    def _end(self, state: State, error: str = "") -> None:
+        self.state = state
+        self.error = error
+        self._ends_at = time.monotonic() + CANCEL_SECONDS
+
+    def _see_off(self) -> None:
+        """After the end the trainer goes by itself; help it where it does not."""
+        if self._process.exit_code() is not None:
+            self._link.close()
+        elif time.monotonic() > self._ends_at:
+            self._link.close()
+            self._force()
+
+
+def _explain(text: str, code: int | None, last_line: str) -> str:
+    """One sentence on an end without a last message, from the exit code and the last line printed."""
+    missing = re.fullmatch(r"ModuleNotFoundError: No module named '([^'.]+).*", last_line)
+    if missing:
+        return f"The trainer's Python lacks {missing[1]}: install the add-on's requirements.txt there, or set another."
+    if code == -9:  # SIGKILL, which Windows' signal module does not name
+        return "The trainer was killed; the computer may have run out of memory."
+    if code is not None and code < 0:
+        return f"The trainer crashed (signal {-code})."
+    return f"{text.rstrip('.')}: {last_line}" if last_line else text

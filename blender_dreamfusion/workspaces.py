@@ -1,0 +1,67 @@
+"""The folders of jobs: a name for a new one, and what job.json says of an old one. Reads only; no bpy.
+
+Written by the trainer's core/job.py; anything unreadable counts as no job.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+_NAME_LENGTH = 24  # short, because Windows limits whole paths
+
+
+@dataclass(frozen=True)
+class Details:
+    """What a job makes, from which settings, and how far it came (its state is one of core.job.STATES)."""
+
+    prompt: str
+    seed: int
+    model: str
+    state: str
+
+
+def slug(prompt: str) -> str:
+    """A file name for a prompt: "A red mug!" gives "a_red_mug"."""
+    plain = unicodedata.normalize("NFKD", prompt).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9]+", "_", plain).strip("_")[:_NAME_LENGTH].strip("_") or "object"
+
+
+def new_workspace(jobs: Path, prompt: str) -> Path:
+    """A folder in `jobs` that does not exist yet, such as a_red_mug_0314-153012. Makes nothing."""
+    name = f"{slug(prompt)}_{time.strftime('%m%d-%H%M%S')}"
+    path, number = jobs / name, 2
+    while path.exists():
+        path, number = jobs / f"{name}-{number}", number + 1
+    return path
+
+
+def read_details(workspace: Path) -> Details | None:
+    """What the folder's job.json says, or None where there is no readable job."""
+    try:
+        record = json.loads((workspace / "job.json").read_bytes())
+        config = record["config"]
+        guidance = config["guidance"]
+        model = guidance["hf_key"] or (guidance["model"] if guidance["model"] == "starter" else guidance["sd_version"])
+        return Details(str(config["prompt"]), int(config["seed"]), str(model), str(record["state"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def is_interrupted(workspace: Path) -> bool:
+    """Whether the job there is unfinished and has a checkpoint to go on from."""
+    details = read_details(workspace)
+    return details is not None and details.state != "done" and any((workspace / "checkpoints").glob("*.json"))
+
+
+def newest_interrupted(jobs: Path) -> Path | None:
+    """The newest job in `jobs`, if it was interrupted; an older one was given up."""
+    try:
+        newest = max(jobs.glob("*/job.json"), key=lambda path: path.stat().st_mtime, default=None)
+    except OSError:
+        return None
+    return newest.parent if newest is not None and is_interrupted(newest.parent) else None

@@ -1,0 +1,91 @@
+"""A trainer whose work is fake and quick, behind the real core.worker: a red cube in a few steps.
+
+Run in place of ``python -m core.worker``: double_trainer.py --steps 10 --pause 0.05 [--fail TEXT] [--deaf]
+"""
+
+import argparse
+import os
+import struct
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from core import worker  # noqa: E402
+from core.protocol import Done, Log, Preview, Progress  # noqa: E402
+
+CUBE = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.25, 0.75)], np.float32)
+FACES = np.array(
+    [[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1]]
+    + [[2, 3, 7], [2, 7, 6], [0, 2, 6], [0, 6, 4], [1, 5, 7], [1, 7, 3]],
+    np.int32,
+)
+COLOR = (0.8, 0.1, 0.05)  # sRGB
+
+
+def write_png(path: Path, picture: np.ndarray) -> None:
+    """Write an (H, W, 3) uint8 picture whole."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    height, width, _ = picture.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in picture)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    part = path.with_suffix(".part")
+    signature = b"\x89PNG\r\n\x1a\n"
+    part.write_bytes(signature + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    os.replace(part, path)
+
+
+def write_mesh(folder: Path) -> None:
+    """The cube, as core.export would write it."""
+    corner = np.array([[0.1, 0.1], [0.9, 0.1], [0.9, 0.9]], np.float32)
+    uv = np.broadcast_to(corner, (len(FACES), 3, 2))
+    np.savez(folder / "mesh.npz", vertices=CUBE, faces=FACES, uv=uv, colors=np.tile(np.float32(COLOR), (len(CUBE), 1)))
+    write_png(folder / "albedo.png", np.full((8, 8, 3), np.round(np.array(COLOR) * 255), np.uint8))
+    (folder / "mesh.glb").write_bytes(b"glTF of the double")
+
+
+def picture(fraction: float) -> np.ndarray:
+    """A disk that grows and turns from grey to red."""
+    y, x = np.mgrid[-1:1:64j, -1:1:64j]
+    disk = (x**2 + y**2 < 0.2 + 0.6 * fraction)[..., None]
+    red = np.array([150 + 80 * fraction, 130 * (1 - fraction), 120 * (1 - fraction)])
+    return np.where(disk, red, 230).astype(np.uint8)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--pause", type=float, default=0.05, help="seconds a step")
+    parser.add_argument("--fail", help="end with this exception")
+    parser.add_argument("--deaf", action="store_true", help="never look for a cancel")
+    args, _ = parser.parse_known_args()
+
+    def run(job, emit, control):
+        start = time.monotonic()
+        for step in range(1, args.steps + 1):
+            time.sleep(args.pause)
+            if not args.deaf:
+                control.check()
+            (job.checkpoints / f"{step:08d}.json").write_text("{}")
+            write_png(job.preview, picture(step / args.steps))
+            emit(Progress("training", step, args.steps, step / args.steps, args.pause * (args.steps - step)))
+            emit(Preview(str(job.preview)))
+        if args.fail:
+            raise ValueError(args.fail)
+        emit(Log("A remark of the trainer."))
+        write_mesh(job.mesh)
+        mesh, texture = job.mesh / "mesh.npz", job.mesh / "albedo.png"
+        return Done(str(job.folder), str(mesh), str(texture), time.monotonic() - start)
+
+    return worker.main(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
