@@ -48,9 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_generate(parser: argparse.ArgumentParser) -> None:
     _add_prompt(parser)
-    parser.add_argument(
-        "--workspace", type=_folder, default=DEFAULT_WORKSPACE, metavar="FOLDER", help="default: %(default)s"
-    )
+    parser.add_argument("--workspace", type=_folder, default="trial", metavar="FOLDER", help="default: %(default)s")
     parser.add_argument("--overwrite", action="store_true", help="delete the job that the workspace holds")
     parser.add_argument("--epochs", type=_positive, metavar="N", help="of 100 iterations; default: the preset's")
     parser.add_argument("--preset", choices=settings.PRESETS, default="standard", help="default: %(default)s")
