@@ -1,0 +1,232 @@
+"""Meshes as files. This is the only place where axes and colours change their meaning.
+
+    npz, PLY    world axes: Z up, front -Y
+    GLB, OBJ    Y up, front +Z, as their readers expect: (x, y, z) becomes (x, z, -y)
+
+Colours are sRGB in pictures, in the npz and in PLY, and linear in glTF's COLOR_0. Texture coordinates start at the
+bottom left (Blender, OBJ), in glTF at the top left. Every file is replaced whole or not at all.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as imageio
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import InputError
+from core.job import write_atomic
+from core.mesh import Mesh
+from core.surface import Floats, vertex_normals
+
+FORMATS = ("glb", "obj", "ply")
+ROUGHNESS = 0.6
+_FLOAT, _UINT32 = 5126, 5125  # glTF component types
+_VERTICES, _INDICES = 34962, 34963  # glTF buffer targets
+
+
+def save_mesh(mesh: Mesh, folder: Path) -> None:
+    """Write mesh.npz, mesh.glb, mesh.obj, mesh.mtl and albedo.png into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / "mesh.npz", to_npz(mesh))
+    export(mesh, "glb", folder / "mesh.glb")
+    export(mesh, "obj", folder / "mesh.obj")
+
+
+def export(mesh: Mesh, format: str, path: Path) -> None:
+    """Write the mesh as "glb", "obj" or "ply" to `path`.
+
+    An OBJ file gets its material and its picture beside it: mesh.obj, mesh.mtl and albedo.png, or for another name
+    burger.obj, burger.mtl and burger_albedo.png. PLY has vertex colours alone.
+
+    Raises InputError for another format, DreamFusionError where the file cannot be written.
+    """
+    if format == "glb":
+        write_atomic(path, to_glb(mesh))
+    elif format == "ply":
+        write_atomic(path, to_ply(mesh))
+    elif format == "obj":
+        _write_obj(mesh, path)
+    else:
+        raise InputError(f"Unknown mesh format {format!r}: choose one of {', '.join(FORMATS)}.")
+
+
+def load_npz(path: Path) -> Mesh:
+    """The mesh of a mesh.npz, and of the albedo.png beside it its texture. Raises InputError where it is damaged."""
+    try:
+        with np.load(path) as data:
+            parts = {name: data[name] for name in ("vertices", "faces", "uv", "colors") if name in data}
+        picture = path.with_name("albedo.png")
+        if picture.exists():
+            parts["texture"] = imageio.imread(picture)[..., :3].astype(np.float32) / 255
+        return Mesh(**parts)
+    except FileNotFoundError as error:
+        raise InputError(f"There is no mesh in {path.parent}: the job has not finished.") from error
+    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is damaged: resume the job to write it again.") from error
+
+
+def to_npz(mesh: Mesh) -> bytes:
+    """vertices, faces, uv and colors as in :class:`core.mesh.Mesh`; what is None is left out."""
+    named = {"vertices": mesh.vertices, "faces": mesh.faces, "uv": mesh.uv, "colors": mesh.colors}
+    arrays: dict[str, Any] = {name: array for name, array in named.items() if array is not None}
+    data = io.BytesIO()
+    np.savez_compressed(data, **arrays)
+    return data.getvalue()
+
+
+def to_png(picture: Floats) -> bytes:
+    """An 8-bit PNG of a picture (H, W, 3) with values in [0, 1]."""
+    return bytes(imageio.imwrite("<bytes>", _to_bytes(picture), extension=".png"))
+
+
+def srgb_to_linear(color: Floats) -> Floats:
+    """Display-referred sRGB to linear light, any shape (IEC 61966-2-1)."""
+    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+    return linear.astype(np.float32)
+
+
+def to_glb(mesh: Mesh) -> bytes:
+    """One binary glTF 2.0 file with normals, texture coordinates and the texture.
+
+    glTF multiplies vertex colours with the texture, so COLOR_0 is written only where there is no texture.
+    """
+    source, corner_uv, indices = _split_seams(mesh)
+    glb = _Glb()
+    attributes = {
+        "POSITION": glb.add(_y_up(mesh.vertices)[source], "VEC3", bounds=True),
+        "NORMAL": glb.add(_y_up(vertex_normals(mesh.vertices, mesh.faces))[source], "VEC3"),
+    }
+    if mesh.uv is not None:
+        attributes["TEXCOORD_0"] = glb.add(np.stack([corner_uv[:, 0], 1 - corner_uv[:, 1]], axis=1), "VEC2")
+    if mesh.colors is not None and mesh.texture is None:
+        attributes["COLOR_0"] = glb.add(srgb_to_linear(mesh.colors)[source], "VEC3")
+    surface: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": ROUGHNESS}
+    document: dict[str, Any] = {
+        "asset": {"version": "2.0", "generator": "DreamFusion for Blender"},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0, "name": "DreamFusion"}],
+        "meshes": [{"primitives": [{"attributes": attributes, "indices": glb.add(indices, "SCALAR"), "material": 0}]}],
+        "materials": [{"name": "DreamFusion", "pbrMetallicRoughness": surface, "doubleSided": False}],
+    }
+    if mesh.texture is not None:
+        surface["baseColorTexture"] = {"index": 0}
+        document["textures"] = [{"source": 0, "sampler": 0}]
+        document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
+        document["images"] = [{"bufferView": glb.add_view(to_png(mesh.texture)), "mimeType": "image/png"}]
+    return glb.pack(document)
+
+
+class _Glb:
+    """Collects binary data and what the JSON part says of it."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._views: list[dict[str, int]] = []
+        self._accessors: list[dict[str, Any]] = []
+
+    def add(self, array: npt.NDArray[Any], kind: str, bounds: bool = False) -> int:
+        """An accessor's index; float32 for vertices, uint32 for indices."""
+        indices = array.dtype == np.uint32
+        accessor: dict[str, Any] = {
+            "bufferView": self.add_view(array.tobytes(), _INDICES if indices else _VERTICES),
+            "componentType": _UINT32 if indices else _FLOAT,
+            "count": len(array),
+            "type": kind,
+        }
+        if bounds:
+            accessor |= {"min": array.min(axis=0).tolist(), "max": array.max(axis=0).tolist()}
+        self._accessors.append(accessor)
+        return len(self._accessors) - 1
+
+    def add_view(self, data: bytes, target: int | None = None) -> int:
+        """A buffer view's index."""
+        view = {"buffer": 0, "byteOffset": len(self._data), "byteLength": len(data)}
+        self._views.append(view if target is None else view | {"target": target})
+        self._data += data + bytes(-len(data) % 4)
+        return len(self._views) - 1
+
+    def pack(self, document: dict[str, Any]) -> bytes:
+        """The file: a header, the JSON chunk and the binary chunk, each padded to four bytes."""
+        lists = {"bufferViews": self._views, "accessors": self._accessors, "buffers": [{"byteLength": len(self._data)}]}
+        text = json.dumps(document | lists, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 4)
+        chunks = struct.pack("<I4s", len(text), b"JSON") + text
+        chunks += struct.pack("<I4s", len(self._data), b"BIN\0") + self._data
+        return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
+
+
+def _split_seams(mesh: Mesh) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.uint32]]:
+    """glTF has one texture coordinate a vertex: the mesh's vertex of each new one, its uv, and the new indices."""
+    vertex = mesh.faces.reshape(-1, 1)
+    uv = np.zeros((len(vertex), 2), np.float32) if mesh.uv is None else mesh.uv.reshape(-1, 2)
+    _, first, indices = np.unique(np.hstack([vertex, uv]), axis=0, return_index=True, return_inverse=True)
+    return vertex[first, 0].astype(np.int64), uv[first], indices.ravel().astype(np.uint32)
+
+
+def _write_obj(mesh: Mesh, path: Path) -> None:
+    """The material and the picture first, so that an OBJ file never names what is not there."""
+    material = path.with_suffix(".mtl")
+    picture = path.with_name("albedo.png" if path.stem == "mesh" else f"{path.stem}_albedo.png")
+    lines = ["newmtl DreamFusion", "Ka 0 0 0", "Kd 1 1 1", "Ks 0.04 0.04 0.04", "Ns 50", "d 1", "illum 2"]
+    if mesh.texture is not None:
+        write_atomic(picture, to_png(mesh.texture))
+        lines.append(f"map_Kd {picture.name}")
+    write_atomic(material, ("\n".join(lines) + "\n").encode())
+    write_atomic(path, _obj_text(mesh, material.name).encode())
+
+
+def _obj_text(mesh: Mesh, material: str) -> str:
+    lines = ["# DreamFusion for Blender", f"mtllib {material}", "o DreamFusion"]
+    lines += _obj_rows("v", _y_up(mesh.vertices))
+    lines += _obj_rows("vn", _y_up(vertex_normals(mesh.vertices, mesh.faces)))
+    lines += ["usemtl DreamFusion", "s 1"]
+    if mesh.uv is None:
+        lines += ["f " + " ".join(f"{v}//{v}" for v in face) for face in (mesh.faces + 1).tolist()]
+    else:
+        uv, index = np.unique(mesh.uv.reshape(-1, 2), axis=0, return_inverse=True)
+        lines += _obj_rows("vt", uv)
+        corners = np.stack([mesh.faces, index.reshape(-1, 3)], axis=-1) + 1
+        lines += ["f " + " ".join(f"{v}/{vt}/{v}" for v, vt in face) for face in corners.tolist()]
+    return "\n".join(lines) + "\n"
+
+
+def _obj_rows(tag: str, values: Floats) -> list[str]:
+    return [" ".join([tag, *(f"{value:.6f}" for value in row)]) for row in values.tolist()]
+
+
+def to_ply(mesh: Mesh) -> bytes:
+    """Binary PLY in world axes, with normals and vertex colours (sRGB bytes; white where the mesh has none)."""
+    axes = ("x", "y", "z", "nx", "ny", "nz")
+    fields: list[Any] = [(name, "<f4") for name in axes]
+    colors = mesh.colors if mesh.colors is not None else np.ones_like(mesh.vertices)
+    channels = ("red", "green", "blue")
+    vertices = np.zeros(len(mesh.vertices), fields + [(name, "u1") for name in channels])
+    placed = np.hstack([mesh.vertices, vertex_normals(mesh.vertices, mesh.faces)])
+    for column, name in enumerate(axes):
+        vertices[name] = placed[:, column]
+    for column, name in enumerate(channels):
+        vertices[name] = _to_bytes(colors)[:, column]
+    faces = np.zeros(len(mesh.faces), [("count", "u1"), ("index", "<i4", 3)])
+    faces["count"], faces["index"] = 3, mesh.faces
+    header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(vertices)}"]
+    header += [f"property float {name}" for name in axes] + [f"property uchar {name}" for name in channels]
+    header += [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header"]
+    return ("\n".join(header) + "\n").encode() + vertices.tobytes() + faces.tobytes()
+
+
+def _y_up(vectors: Floats) -> Floats:
+    """World (x, y, z) with Z up to (x, z, -y) with Y up: what faced -Y now faces +Z."""
+    x, y, z = vectors.T
+    return np.stack([x, z, -y], axis=1)
+
+
+def _to_bytes(values: Floats) -> npt.NDArray[np.uint8]:
+    return np.round(values.clip(0, 1) * 255).astype(np.uint8)
