@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 PRIMES = (1, 2_654_435_761, 805_459_861)  # Instant-NGP, equation 4
-CHUNK = 1 << 14  # samples
+CHUNK = 1 << 13  # samples: what an index and a weight for each fit into a processor's cache
 
 
 class HashEncoding(nn.Module):
@@ -47,10 +47,14 @@ class HashEncoding(nn.Module):
         # Hashed levels come first: their offsets are multiples of `entries`, so that XOR leaves them alone.
         starts = [hashed * self.entries + sum(sizes[:level]) for level in range(len(dense))]
         starts += [level * self.entries for level in range(hashed)]
-        strides = [((r + 1) ** 2, r + 1, 1) for r in dense] + [PRIMES] * hashed
-        self.register_buffer("resolutions", torch.tensor(resolutions), persistent=False)
-        self.register_buffer("strides", torch.tensor(strides).T.contiguous(), persistent=False)
-        self.register_buffer("offsets", torch.tensor(starts), persistent=False)
+        # A hash keeps the low bits of coordinate * prime alone, so the low bits of the primes do.
+        primes = [prime % self.entries for prime in PRIMES]
+        strides = [[(r + 1) ** 2, r + 1, 1] for r in dense] + [primes] * hashed
+        largest = max(self.entries * (finest_resolution + 1), hashed * self.entries + sum(sizes))
+        integer = torch.int32 if largest < 2**31 else torch.int64  # int32 is twice as fast
+        self.register_buffer("resolutions", torch.tensor(resolutions, dtype=integer), persistent=False)
+        self.register_buffer("strides", torch.tensor(strides, dtype=integer).T.contiguous(), persistent=False)
+        self.register_buffer("offsets", torch.tensor(starts, dtype=integer), persistent=False)
         self.table = nn.Parameter(torch.empty(features, hashed * self.entries + sum(sizes)).uniform_(-1e-4, 1e-4))
 
     def forward(self, x01: Tensor) -> Tensor:
@@ -60,20 +64,27 @@ class HashEncoding(nn.Module):
 
     def corners(self, x01: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """For each of the eight cell corners: its index into the table and its weight, both (L, S)."""
-        scaled = x01.T[:, None] * self.resolutions[:, None]
-        cell = scaled.floor().clamp_(min=0).minimum(self.resolutions[:, None] - 1)
+        scaled = x01.T.contiguous()[:, None] * self.resolutions[:, None]
+        cell = torch.minimum(scaled.to(self.strides.dtype).clamp_(min=0), self.resolutions[:, None] - 1)
         upper = scaled - cell
         weight = (1 - upper, upper)
-        low = cell.long() * self.strides[:, :, None]
+        low = cell * self.strides[:, :, None]
         index = (low, low + self.strides[:, :, None])
         for side in index:
             side[:, self.dense_levels :] &= self.entries - 1
             side[0] += self.offsets[:, None]
-        dense = slice(None, self.dense_levels)
-        for i, j, k in product((0, 1), repeat=3):
-            corner = index[i][0] ^ index[j][1] ^ index[k][2]
-            corner[dense] = index[i][0, dense] + index[j][1, dense] + index[k][2, dense]
-            yield corner, weight[i][0] * weight[j][1] * weight[k][2]
+        for i, j in product((0, 1), repeat=2):
+            index_xy = self._combine(index[i][0], index[j][1])
+            weight_xy = weight[i][0] * weight[j][1]
+            for k in (0, 1):
+                yield self._combine(index_xy, index[k][2]), weight_xy * weight[k][2]
+
+    def _combine(self, a: Tensor, b: Tensor) -> Tensor:
+        """Sums on dense levels, XOR on hashed ones; all (L, S)."""
+        out = torch.empty_like(a)
+        torch.add(a[: self.dense_levels], b[: self.dense_levels], out=out[: self.dense_levels])
+        torch.bitwise_xor(a[self.dense_levels :], b[self.dense_levels :], out=out[self.dense_levels :])
+        return out
 
 
 class _HashLookup(torch.autograd.Function):
@@ -83,24 +94,25 @@ class _HashLookup(torch.autograd.Function):
     def forward(ctx: Any, x01: Tensor, table: Tensor, encoding: HashEncoding) -> Tensor:
         ctx.save_for_backward(x01)
         ctx.encoding = encoding
-        out = table.new_zeros(len(table), len(encoding.resolutions), len(x01))
-        for start in range(0, len(x01), CHUNK):
-            part = slice(start, start + CHUNK)
-            for index, weight in encoding.corners(x01[part]):
-                for row, sums in zip(table, out[:, :, part], strict=True):
-                    sums.addcmul_(row.index_select(0, index.flatten()).view_as(index), weight)
-        return out
+        parts = []
+        for part in torch.split(x01, CHUNK):
+            sums = table.new_zeros(len(table), len(encoding.resolutions), len(part))
+            for index, weight in encoding.corners(part):
+                for row, total in zip(table, sums, strict=True):
+                    total.addcmul_(row.index_select(0, index.view(-1)).view_as(weight), weight)
+            parts.append(sums)
+        return torch.cat(parts, dim=2)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, None]:
         (x01,) = ctx.saved_tensors
         table_grad = torch.zeros_like(ctx.encoding.table)
-        for start in range(0, len(x01), CHUNK):
-            part = slice(start, start + CHUNK)
-            for index, weight in ctx.encoding.corners(x01[part]):
-                rows = (grad[:, :, part] * weight).flatten(1)
-                table_grad.scatter_add_(1, index.flatten().expand(len(rows), -1), rows)
+        for part, part_grad in zip(torch.split(x01, CHUNK), torch.split(grad, CHUNK, dim=2), strict=True):
+            part_grad = part_grad.contiguous()
+            for index, weight in ctx.encoding.corners(part):
+                rows = (part_grad * weight).flatten(1)
+                table_grad.scatter_add_(1, index.long().view(1, -1).expand(len(rows), -1), rows)
         return None, table_grad, None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -50,12 +51,11 @@ class Field(nn.Module):
     def query(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Density (S,) per unit length and albedo (S, 3) at positions (S, 3) in [-1, 1]^3."""
         raw = self.raw(x)
-        return DENSITY_SCALE * F.softplus(self._logit(x, raw)), raw[:, 1:].sigmoid()
+        return self._activate(x, raw), torch.sigmoid(raw[:, 1:])
 
     def density(self, x: Tensor) -> Tensor:
         """Density (S,) per unit length at positions (S, 3) in [-1, 1]^3."""
-        density: Tensor = DENSITY_SCALE * F.softplus(self._logit(x, self.raw(x)))
-        return density
+        return self._activate(x, self.raw(x))
 
     def normal(self, x: Tensor) -> Tensor:
         """Outward unit normals (S, 3): where the density falls fastest.
@@ -68,6 +68,10 @@ class Field(nn.Module):
         logit = self._logit(around, self.raw(around)).view(-1, 4)
         normals: Tensor = F.normalize(-(logit @ offsets), dim=-1, eps=1e-6)
         return normals
+
+    def _activate(self, x: Tensor, raw: Tensor) -> Tensor:
+        density: Tensor = DENSITY_SCALE * F.softplus(self._logit(x, raw))
+        return density
 
     def _logit(self, x: Tensor, raw: Tensor) -> Tensor:
         return raw[:, 0] + self.blob_density * (1 - x.norm(dim=-1) / self.blob_radius)
