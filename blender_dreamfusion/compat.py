@@ -31,12 +31,12 @@ def unregister() -> None:
         delattr(bpy.types.WindowManager, _PROGRESS)
 
 
-def draw_progress(layout: bpy.types.UILayout, fraction: float, text: str) -> None:
-    """A progress bar with a text in it. `layout.progress` came with 4.0."""
+def draw_progress(layout: bpy.types.UILayout, fraction: float) -> None:
+    """A progress bar that says how many percent are done. `layout.progress` came with 4.0."""
     if bpy.app.version >= (4, 0, 0):
-        layout.progress(factor=fraction, text=text)
+        layout.progress(factor=fraction, text=f"{100 * fraction:.0f}%")
     else:
-        layout.prop(bpy.context.window_manager, _PROGRESS, text=text, slider=True)
+        layout.prop(bpy.context.window_manager, _PROGRESS, text="", slider=True)
 
 
 def draw_text_field(layout: bpy.types.UILayout, data: bpy.types.bpy_struct, name: str, placeholder: str) -> None:

@@ -66,8 +66,7 @@ def _draw_running(layout: bpy.types.UILayout, job: TrainerJob) -> None:
     elif job.progress is None:
         layout.label(text="Starting the trainer...")
     else:
-        percent = f"{100 * job.progress.fraction:.0f}%"
-        compat.draw_progress(layout, job.progress.fraction, percent)
+        compat.draw_progress(layout, job.progress.fraction)
         row = layout.row()
         row.label(text=texts.stage_name(job.progress.stage))
         right = row.row()

@@ -1,0 +1,227 @@
+"""Runs inside a real, windowed Blender (started by window.py) and drives it with xdotool.
+
+A scenario file defines ``def scenario(gui)``, a generator. Each ``yield SECONDS`` hands control back to Blender's event
+loop, so clicks sent before it are handled and the window is redrawn after it; the Gui methods marked "Generator" are
+called with ``yield from``. A check that fails, or an exception, fails the run but still takes a last picture and quits.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import bpy
+
+OUT = Path(os.environ["GUI_OUT"])
+STEP = 0.15  # seconds given to Blender for one event and its redraw
+
+
+class Gui:
+    """The window, its mouse and keyboard, and the checks made so far."""
+
+    def __init__(self):
+        self.arguments = sys.argv[sys.argv.index("--") + 1 :]
+        self.addon = ""  # module name of the installed add-on
+        self.checks = []
+
+    @property
+    def window(self):
+        return bpy.context.window_manager.windows[0]
+
+    def area(self, kind="VIEW_3D"):
+        return max((a for a in self.window.screen.areas if a.type == kind), key=lambda a: a.width * a.height)
+
+    def region(self, kind="UI", area="VIEW_3D"):
+        return next(r for r in self.area(area).regions if r.type == kind)
+
+    def override(self, area="VIEW_3D", region="WINDOW"):
+        return bpy.context.temp_override(window=self.window, area=self.area(area), region=self.region(region, area))
+
+    def xdo(self, *args):
+        subprocess.run(["xdotool", *map(str, args)], check=True, timeout=20)
+
+    def move(self, x, y):
+        """Blender counts y from the bottom, X from the top; the window fills the screen."""
+        self.xdo("mousemove", int(x), self.window.height - 1 - int(y))
+
+    def click(self, x, y):
+        """Generator: a click, with a pause before it so that the button under the pointer wakes up."""
+        self.move(x - 1, y)
+        yield STEP
+        self.move(x, y)
+        yield STEP
+        self.xdo("click", 1)
+        yield 2 * STEP
+
+    def keys(self, *names):
+        """Generator: press keys over the middle of the 3D view."""
+        region = self.region("WINDOW")
+        self.move(region.x + region.width / 3, region.y + region.height / 2)
+        yield STEP
+        self.xdo("key", *names)
+        yield 3 * STEP
+
+    def fill(self, field, text):
+        """Generator: click a text field of the sidebar, type a new text into it, press Return."""
+        at = yield from self.find_button(field)
+        self.check(at, f"the field {field} was found")
+        self.move(*at)
+        yield STEP
+        self.xdo("click", "--repeat", 2, "--delay", 80, 1)
+        yield 2 * STEP
+        self.xdo("key", "ctrl+a")
+        yield STEP
+        self.xdo("type", "--delay", 30, text)
+        yield 2 * STEP
+        self.xdo("key", "Return")
+        yield 2 * STEP
+
+    def shot(self, name):
+        """A picture of the screen as a user sees it."""
+        subprocess.run(["import", "-window", "root", OUT / f"{name}.png"], check=True, timeout=30)
+
+    def check(self, ok, text):
+        self.checks.append({"ok": bool(ok), "text": text})
+        print("PASS" if ok else "FAIL", text, flush=True)
+
+    def wait_for(self, predicate, text, seconds=20):
+        """Generator: wait until predicate() is true, and record it as a check."""
+        end = time.monotonic() + seconds
+        while not predicate() and time.monotonic() < end:
+            yield STEP
+        self.check(predicate(), text)
+
+    def open_tab(self, category, panel):
+        """Generator: show the sidebar with tab `category` in front, which holds `panel` (a class).
+
+        Blender 4.2 and newer set the tab from Python. In older ones the tab strip is clicked from the top down until
+        the panel is drawn.
+        """
+        self.area().spaces.active.show_region_ui = True
+        yield 4 * STEP
+        region = self.region()
+        prop = region.bl_rna.properties.get("active_panel_category")
+        if prop is not None and not prop.is_readonly:
+            region.active_panel_category = category
+            region.tag_redraw()
+            yield 2 * STEP
+            self.check(region.active_panel_category == category, f"the tab {category} is in front")
+        else:
+            yield from self._click_tabs(category, panel)
+
+    def _click_tabs(self, category, panel):
+        drawn = []
+        region = self.region()
+
+        def probe(_panel, _context):
+            drawn.append(1)
+
+        panel.append(probe)  # a panel's draw functions run only while its tab is in front
+        try:
+            scale = bpy.context.preferences.system.ui_scale
+            y = region.height - 30 * scale
+            while not drawn and y > 0:
+                yield from self.click(region.x + region.width - 9 * scale, region.y + y)
+                region.tag_redraw()
+                yield STEP
+                y -= 24 * scale
+        finally:
+            panel.remove(probe)
+        self.check(drawn, f"the tab {category} is in front")
+
+    def find_button(self, wanted):
+        """Generator: the window position of the sidebar's button for an operator or property, or None.
+
+        Sweeps the pointer down the region and asks Blender, with its own copy-command operators, what lies under it.
+        """
+        region = self.region()
+        step = int(9 * bpy.context.preferences.system.ui_scale)
+        for x in (region.x + int(region.width * 0.6), region.x + int(region.width * 0.3)):
+            for y in range(region.y + region.height - step, region.y + step, -step):
+                self.move(x, y)
+                yield 0.06
+                if wanted in self._under_pointer():
+                    yield 2 * STEP  # what was under the pointer before may have answered
+                    if wanted in self._under_pointer():
+                        return x, y
+        return None
+
+    def _under_pointer(self):
+        """The operator or the property under the pointer, such as {"dreamfusion.generate"}."""
+        found = set()
+        manager = bpy.context.window_manager
+        with self.override(region="UI"):
+            for copy in (bpy.ops.ui.copy_python_command_button, bpy.ops.ui.copy_data_path_button):
+                manager.clipboard = ""
+                try:
+                    if copy.poll():
+                        copy()
+                except (RuntimeError, TypeError):
+                    continue
+                text = manager.clipboard
+                found.add(text.split("(")[0].removeprefix("bpy.ops.") if "(" in text else text.rpartition(".")[2])
+        return found
+
+    def press(self, wanted):
+        """Generator: find a button as find_button does and click it."""
+        at = yield from self.find_button(wanted)
+        self.check(at, f"the button {wanted} was found")
+        yield from self.click(*at)
+
+
+def install_addon(path):
+    """Install and enable a zip as a user does from Preferences; returns the module's name."""
+    module = "blender_dreamfusion"
+    if bpy.app.version >= (4, 2, 0):
+        bpy.ops.extensions.package_install_files(filepath=path, repo="user_default", enable_on_install=True)
+        module = f"bl_ext.user_default.{module}"
+    else:
+        bpy.ops.preferences.addon_install(filepath=path, overwrite=True)
+        bpy.ops.preferences.addon_enable(module=module)
+    assert module in bpy.context.preferences.addons, f"{module} was not enabled"
+    return module
+
+
+def steps_of(gui):
+    """Generator: install the add-on, then the scenario's steps."""
+    if os.environ["GUI_ADDON"]:
+        gui.addon = install_addon(os.environ["GUI_ADDON"])
+        yield STEP
+    spec = importlib.util.spec_from_file_location("gui_scenario", os.environ["GUI_SCENARIO"])
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    yield from module.scenario(gui)
+
+
+def main():
+    gui = Gui()
+    steps = steps_of(gui)
+    preferences = bpy.context.preferences
+    preferences.view.show_splash = False
+    preferences.use_preferences_save = False
+
+    def finish(error=""):
+        gui.shot("last")
+        report = {"blender": bpy.app.version_string, "checks": gui.checks, "error": error}
+        (OUT / "results.json").write_text(json.dumps(report, indent=1))
+        bpy.ops.wm.quit_blender()
+
+    def tick():
+        try:
+            return next(steps) or STEP
+        except StopIteration:
+            finish()
+        except BaseException:  # noqa: BLE001 - whatever it is, the run must end with a report
+            traceback.print_exc()
+            finish(traceback.format_exc())
+        return None
+
+    # A timer first runs from the event loop, once the window is there; persistent: survives file loads.
+    bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
+
+
+main()

@@ -1,0 +1,81 @@
+"""A user makes an object: types a prompt, clicks Generate, sees it grow, gets it, undoes it.
+
+Arguments: the trainer's Python, the prompt, the longest time that it may take in seconds.
+"""
+
+import importlib
+
+import bpy
+
+
+def scenario(gui):
+    python, prompt, seconds = gui.arguments
+    session = importlib.import_module(f"{gui.addon}.session").SESSION
+    preview = importlib.import_module(f"{gui.addon}.preview")
+    scene = bpy.context.scene
+    scene.cursor.location = (1.0, -2.0, 0.5)
+    yield from gui.open_tab("DreamFusion", bpy.types.DREAMFUSION_PT_main)
+    gui.shot("1_panel")
+    yield from gui.fill("prompt", prompt)
+    gui.check(scene.dreamfusion.prompt == prompt, "the typed prompt arrived")
+    scene.dreamfusion.preset = "draft"
+
+    yield from gui.press("dreamfusion.generate")
+    gui.check("trainer's Python" in session.error, "without a trainer's Python the panel says so")
+    yield 0.3
+    gui.shot("2_no_python")
+    bpy.context.preferences.addons[gui.addon].preferences.trainer_python = python
+
+    before = set(bpy.data.objects.keys())
+    yield from gui.press("dreamfusion.generate")
+    gui.check(session.running, "a job is at work")
+    yield from gui.wait_for(lambda: session.job.progress and session.job.progress.fraction > 0, "progress", 120)
+    yield from gui.wait_for(preview.icon, "a picture is shown", 120)
+    yield 0.5
+    gui.shot("3_running")
+    gui.check(session.running, "Blender goes on while the job runs")
+    yield from gui.wait_for(lambda: not session.running, "the job ends", float(seconds))
+    gui.check(not session.job.error, f"without an error: {session.job.error}")
+    yield from gui.wait_for(lambda: set(bpy.data.objects.keys()) - before, "an object arrives", 10)
+    check_object(gui, bpy.data.objects[prompt])
+    yield from look_at_it(gui)
+    gui.shot("4_arrived")
+    pictures = [image.name for image in bpy.data.images if image.filepath]
+    gui.check(pictures == [prompt], f"the texture is the one picture: {pictures}")
+
+    yield from gui.keys("ctrl+z")
+    gui.check(set(bpy.data.objects.keys()) == before, "one undo takes the object away")
+    yield from gui.keys("ctrl+shift+z")
+    gui.check(prompt in bpy.data.objects, "redo brings it back")
+    gui.shot("5_redone")
+
+
+def check_object(gui, thing):
+    mesh = thing.data
+    gui.check(bpy.context.view_layer.objects.active == thing, "it is active")
+    gui.check(bpy.context.selected_objects == [thing], "it alone is selected")
+    gui.check(len(mesh.vertices) >= 8 and len(mesh.polygons) >= 12, "it has a mesh")
+    gui.check(all(polygon.use_smooth for polygon in mesh.polygons), "smooth")
+    gui.check(len(mesh.uv_layers.active.data) == len(mesh.loops), "with UVs")
+    colors = mesh.color_attributes.active_color
+    gui.check(colors.domain == "POINT" and len(colors.data) == len(mesh.vertices), "with vertex colours")
+    texture = next(node for node in mesh.materials[0].node_tree.nodes if node.type == "TEX_IMAGE")
+    gui.check(texture.image.packed_file is not None, "its texture is packed")
+    gui.check(texture.image.colorspace_settings.name == "sRGB", "its texture is sRGB")
+    gui.check(texture.outputs["Color"].links[0].to_socket.name == "Base Color", "and is the base colour")
+    points = [thing.matrix_world @ vertex.co for vertex in mesh.vertices]
+    cursor = bpy.context.scene.cursor.location
+    low, high = ([pick(point[axis] for point in points) for axis in range(3)] for pick in (min, max))
+    gui.check(abs(low[2] - cursor.z) < 1e-5, "it stands at the cursor's height")
+    gui.check(all(abs((low[i] + high[i]) / 2 - cursor[i]) < 1e-5 for i in (0, 1)), "centred at the cursor")
+    gui.check(thing["prompt"] == bpy.context.scene.dreamfusion.prompt, "it knows its prompt")
+    gui.check(thing["model"] == "starter", "and its model")
+
+
+def look_at_it(gui):
+    """Generator: solid view with textures, the object in the middle."""
+    shading = gui.area().spaces.active.shading
+    shading.color_type = "TEXTURE"
+    with gui.override():
+        bpy.ops.view3d.view_selected(use_all_regions=True)
+    yield 1.0
