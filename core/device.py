@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.metadata
 import os
 import platform
+import sys
 from collections.abc import Iterator
 
 import psutil
@@ -17,6 +19,7 @@ from core.errors import InputError, OutOfMemory
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "scikit-image", "xatlas")
 _GIB = 1024**3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory")  # CUDA and MPS; CPU; CPU on Windows
 
 
@@ -83,3 +86,15 @@ def what_to_lower(config: Config, device: torch.device) -> str:
 
 def _memory_name(device: torch.device) -> str:
     return "computer's memory" if device.type == "cpu" else f"memory of the {device.type} device"
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep the memory of freed tensors instead of returning it to the system at once.
+
+    With glibc's defaults every large tensor is mapped and zeroed anew: on a CPU that took half of the time of a
+    training step. Other systems' allocators do not do this, and are left alone.
+    """
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, _GIB)
+        library.mallopt(_M_TRIM_THRESHOLD, _GIB)

@@ -1,0 +1,115 @@
+"""Pictures of a field for people: previews, validation pictures and their contact sheets, the turntable video.
+
+File names are the seed's: validation/df_ep0001_0001_rgb.png and _depth.png (epoch, then view, from 1), and
+results/df_ep0100_rgb.mp4. Pictures are rendered without jitter, shaded by albedo, on white.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio.v2 as video
+import imageio.v3 as iio
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from core.camera import Views, orbit_views
+from core.config import Config
+from core.field import Field
+from core.job import Job, write_atomic
+from core.occupancy import OccupancyGrid
+from core.render import Shading, render
+
+Pixels = npt.NDArray[np.uint8]
+
+EVALUATION_ELEVATION_DEG = 15.0
+FRAMES_PER_SECOND = 20
+_SHEET_EPOCHS = 3  # first, middle, last
+_SHEET_VIEWS = slice(0, None, 2)  # views 1, 3, 5, 7
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One view of the field."""
+
+    rgb: Pixels  # (H, W, 3)
+    depth: Pixels  # (H, W), white is near, black is far or nothing
+
+
+def evaluation_views(config: Config, count: int) -> Views:
+    """A ring of views at the middle of the training cameras' ranges, the first from the front."""
+    radius, fov = (sum(pair) / 2 for pair in (config.camera.radius, config.camera.fov_deg))
+    return orbit_views(count, EVALUATION_ELEVATION_DEG, radius, fov)
+
+
+@torch.no_grad()
+def take_picture(
+    field: Field, occupancy: OccupancyGrid, view: Views, resolution: int, samples: int, shading: Shading = "albedo"
+) -> Picture:
+    """Render one view at resolution x resolution."""
+    device = occupancy.density.device
+    cameras = view.to(device).cameras(resolution, resolution)
+    white = torch.ones(3, device=device)
+    shown = render(field, occupancy, cameras, samples=samples, background=white, shading=shading, ambient=0.4)
+    near, far = float(view.radius[0]) - 1.0, float(view.radius[0]) + 1.0
+    nearness = ((far - shown.image(shown.depth)[0, 0]) / (far - near)).clamp(0, 1)
+    return Picture(_to_pixels(shown.image()[0].permute(1, 2, 0)), _to_pixels(nearness))
+
+
+def single(views: Views, index: int) -> Views:
+    """The view at `index` alone."""
+    return Views(*(value[index : index + 1] for value in vars(views).values()))
+
+
+def write_png(path: Path, pixels: Pixels) -> None:
+    """Replace the picture at `path` whole. Raises DreamFusionError where the disk is full."""
+    write_atomic(path, iio.imwrite("<bytes>", pixels, extension=".png"))
+
+
+def validate(job: Job, field: Field, occupancy: OccupancyGrid, epoch: int) -> None:
+    """Write an epoch's validation pictures and renew both contact sheets."""
+    training = job.config.training
+    views = evaluation_views(job.config, training.validation_views)
+    for number in range(training.validation_views):
+        picture = take_picture(
+            field, occupancy, single(views, number), training.validation_resolution, job.config.render.samples * 2
+        )
+        for kind, pixels in (("rgb", picture.rgb), ("depth", picture.depth)):
+            write_png(_validation_path(job, epoch, number + 1, kind), pixels)
+    for kind in ("rgb", "depth"):
+        write_png(job.validation / f"sheet_{kind}.png", contact_sheet(job, kind))
+
+
+def contact_sheet(job: Job, kind: str) -> Pixels:
+    """Epochs from top to bottom, views from left to right, of the validation pictures on disk."""
+    epochs = sorted({int(path.name[5:9]) for path in job.validation.glob(f"df_ep*_{kind}.png")})
+    if len(epochs) > _SHEET_EPOCHS:
+        epochs = [epochs[0], epochs[len(epochs) // 2], epochs[-1]]
+    numbers = range(1, job.config.training.validation_views + 1)[_SHEET_VIEWS]
+    rows = [[iio.imread(_validation_path(job, epoch, number, kind)) for number in numbers] for epoch in epochs]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0)
+
+
+def write_turntable(job: Job, frames: Iterable[Pixels]) -> Path:
+    """Encode frames (H, W, 3) as results/df_epXXXX_rgb.mp4; whole or not at all."""
+    path = job.results / f"df_ep{job.config.training.epochs:04d}_rgb.mp4"
+    buffer = io.BytesIO()
+    with video.get_writer(buffer, format="mp4", fps=FRAMES_PER_SECOND, macro_block_size=2) as writer:  # type: ignore[arg-type]
+        for frame in frames:
+            writer.append_data(frame)
+    write_atomic(path, buffer.getvalue())
+    return path
+
+
+def _validation_path(job: Job, epoch: int, view: int, kind: str) -> Path:
+    return job.validation / f"df_ep{epoch:04d}_{view:04d}_{kind}.png"
+
+
+def _to_pixels(values: Tensor) -> Pixels:
+    pixels: Pixels = (values.clamp(0, 1) * 255).round().byte().cpu().numpy()
+    return pixels

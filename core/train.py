@@ -1,0 +1,197 @@
+"""The training loop: DreamFusion, from a soft ball to a learnt field.
+
+One iteration: draw cameras, render them with random shading and background, ask the guidance for a loss, add
+what a plausible object looks like, step. An epoch is 100 iterations and ends with validation pictures.
+All randomness comes from one generator whose state is part of the checkpoint, so a resumed run equals an
+uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from core import pictures, regularize
+from core.camera import Views, sample_views
+from core.checkpoint import Checkpoint, load_newest, save
+from core.config import Config, RenderConfig
+from core.control import Control, Emit
+from core.errors import DreamFusionError
+from core.field import Field, make_field
+from core.guidance import Guidance
+from core.job import Job
+from core.occupancy import OccupancyGrid
+from core.protocol import Log, Preview, Progress
+from core.render import Rendering, Shading, render
+
+EPOCH = 100  # iterations
+PREVIEW_SECONDS = 3.0
+MAX_SKIPPED = 20  # non-finite steps in a row before giving up
+LIGHT_SPREAD = 0.5  # standard deviation of the light's direction about the camera's
+SMOOTH_DISTANCE = 0.03  # world units between the normals that should agree
+
+
+class Trainer:
+    """A field in training: everything that a checkpoint holds, and one iteration."""
+
+    def __init__(self, config: Config, guidance: Guidance, device: torch.device) -> None:
+        """Start from the seed."""
+        torch.manual_seed(config.seed)
+        self.config, self.guidance, self.device = config, guidance, device
+        self.field = make_field(config.field).to(device)
+        self.occupancy = OccupancyGrid(config.render.occupancy_resolution).to(device)
+        groups = self.field.parameter_groups(config.training.lr_encoding, config.training.lr_network)
+        self.optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15)
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.step = 0
+        self.skipped = 0  # non-finite steps in a row
+
+    @property
+    def progress(self) -> float:
+        """Share of training that is done."""
+        return self.step / self.config.iterations
+
+    def iterate(self) -> None:
+        """One iteration. Raises DreamFusionError after too many non-finite ones in a row."""
+        self.occupancy.update(self.field.density, self.step, self.generator)
+        views = sample_views(self.config.camera, self.config.training.batch, self.generator).to(self.device)
+        rendering = self._render(views)
+        loss = self.guidance.loss(rendering.image(), views, self.progress, self.generator)
+        loss = loss + self._regularize(rendering)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._descend(loss)
+        self.step += 1
+
+    def _render(self, views: Views) -> Rendering:
+        config, generator = self.config.render, self.generator
+        shading, ambient = draw_shading(config, self.progress, generator)
+        noise = torch.randn(len(views.radius), 3, generator=generator).to(self.device)
+        return render(
+            self.field,
+            self.occupancy,
+            views.cameras(config.resolution, config.resolution),
+            samples=config.samples,
+            background=torch.rand(len(views.radius), 3, generator=generator).to(self.device),
+            shading=shading,
+            light=F.normalize(views.directions() + LIGHT_SPREAD * noise, dim=-1),
+            ambient=ambient,
+            generator=generator,
+        )
+
+    def _regularize(self, rendering: Rendering) -> Tensor:
+        weights, surface = self.config.training, rendering.surface
+        rays = len(rendering.opacity)
+        nearby = regularize.nearby_points(surface.positions, SMOOTH_DISTANCE, self.generator)
+        facing = regularize.orientation(surface.weights.detach(), surface.normals, surface.directions, rays)
+        smooth = regularize.normal_smoothness(surface.normals, self.field.normal(nearby))
+        ramp = min(1.0, 2 * self.progress)
+        return (
+            weights.opacity_weight * ramp * regularize.opacity_entropy(rendering.opacity)
+            + weights.orientation_weight * facing
+            + weights.smoothness_weight * smooth
+        )
+
+    def _descend(self, loss: Tensor) -> None:
+        """Step, or skip where the loss or a gradient is not finite."""
+        gradients = [p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
+        total = loss.detach() + sum(gradient.sum() for gradient in gradients)
+        if torch.isfinite(total):
+            self.optimizer.step()
+            self.skipped = 0
+            return
+        self.skipped += 1
+        if self.skipped >= MAX_SKIPPED:
+            raise DreamFusionError(
+                f"{self.skipped} steps in a row gave no finite number: resume without --fp16, or take another --seed."
+            )
+
+    def checkpoint(self) -> Checkpoint:
+        """Everything that :meth:`restore` needs."""
+        state = {name: getattr(self, name).state_dict() for name in ("field", "occupancy", "optimizer")}
+        state |= {"generator": self.generator.get_state(), "skipped": self.skipped}
+        return Checkpoint.from_state(self.step, state)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint, bit for bit."""
+        state = checkpoint.state()
+        for name in ("field", "occupancy", "optimizer"):
+            getattr(self, name).load_state_dict(state[name])
+        self.generator.set_state(state["generator"])
+        self.step, self.skipped = checkpoint.step, state["skipped"]
+
+
+def draw_shading(config: RenderConfig, progress: float, generator: torch.Generator) -> tuple[Shading, float]:
+    """A shading and its ambient share: albedo at first, later a random one (DreamFusion, section 3.2)."""
+    draw, ambient = torch.rand(2, generator=generator).tolist()
+    if progress < config.albedo_until:
+        return "albedo", 1.0
+    ambient = 0.3 + 0.5 * ambient
+    if draw < config.lambertian_probability:
+        return "lambertian", ambient
+    return ("textureless" if draw < config.lambertian_probability + config.textureless_probability else "albedo"), ambient
+
+
+def train(config: Config, guidance: Guidance, job: Job, device: torch.device, emit: Emit, control: Control) -> Trainer:
+    """Train to the end, from the job's newest checkpoint if there is one.
+
+    Returns the trained field with its occupancy. Raises Cancelled, after saving a checkpoint.
+    """
+    trainer = Trainer(config, guidance, device)
+    if (checkpoint := load_newest(job.checkpoints, lambda text: emit(Log(text)))) is not None:
+        trainer.restore(checkpoint)
+        emit(Log(f"Resuming at iteration {trainer.step}."))
+    show = _Show(job, trainer, emit)
+    with _saved_at_the_end(job, trainer):
+        while trainer.step < config.iterations:
+            control.check()
+            trainer.iterate()
+            show.step()
+            if trainer.step % EPOCH == 0:
+                pictures.validate(job, trainer.field, trainer.occupancy, trainer.step // EPOCH)
+            if trainer.step % config.training.checkpoint_every == 0:
+                save(job.checkpoints, trainer.checkpoint())
+    return trainer
+
+
+@contextlib.contextmanager
+def _saved_at_the_end(job: Job, trainer: Trainer) -> Iterator[None]:
+    """Keep a checkpoint whatever ends the block, unless one of this very step is there."""
+    try:
+        yield
+    finally:
+        newest = load_newest(job.checkpoints)
+        if trainer.step and (newest is None or newest.step < trainer.step):
+            save(job.checkpoints, trainer.checkpoint())
+
+
+class _Show:
+    """Tells the front end how training goes: progress at every step, a preview every few seconds."""
+
+    def __init__(self, job: Job, trainer: Trainer, emit: Emit) -> None:
+        self.job, self.trainer, self.emit = job, trainer, emit
+        self.first_step, self.start = trainer.step, time.monotonic()
+        self.last_preview = self.start
+
+    def step(self) -> None:
+        trainer, now = self.trainer, time.monotonic()
+        total = trainer.config.iterations
+        per_step = (now - self.start) / (trainer.step - self.first_step)
+        left = per_step * (total - trainer.step)
+        self.emit(Progress("training", trainer.step, total, trainer.progress, left))
+        if now - self.last_preview >= PREVIEW_SECONDS or trainer.step == total:
+            self.preview()
+            self.last_preview = time.monotonic()
+
+    def preview(self) -> None:
+        trainer, config = self.trainer, self.trainer.config
+        view = pictures.single(pictures.evaluation_views(config, 12), 1)
+        size = config.training.validation_resolution
+        picture = pictures.take_picture(trainer.field, trainer.occupancy, view, size, config.render.samples * 2, "lambertian")
+        pictures.write_png(self.job.preview, picture.rgb)
+        self.emit(Preview(str(self.job.preview)))
