@@ -74,7 +74,8 @@ class Field(nn.Module):
         return density
 
     def _logit(self, x: Tensor, raw: Tensor) -> Tensor:
-        return raw[:, 0] + self.blob_density * (1 - x.norm(dim=-1) / self.blob_radius)
+        logit: Tensor = raw[:, 0] + self.blob_density * (1 - x.norm(dim=-1) / self.blob_radius)
+        return logit
 
 
 class HashGridField(Field):

@@ -16,7 +16,7 @@ from core.camera import Rays
 
 UPDATE_EVERY = 16  # steps
 WARM_UP = 32  # steps in which every cell counts as occupied
-DECAY = 0.95  # of a cell's remembered density, an update
+DECAY = 0.7  # of a cell's remembered density, an update: a thin part may be missed a few times in a row
 THRESHOLD = 0.2  # per unit length: alpha 0.01 in a step of 0.045
 CHUNK = 1 << 17  # cells evaluated at a time
 
