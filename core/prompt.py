@@ -1,8 +1,8 @@
 """View-dependent prompts: a prompt becomes one embedding a view direction, encoded once.
 
 A diffusion model that hears only "a hamburger" draws the front from every side (the "Janus" problem). So the words
-", front view", ", side view" or ", back view" are appended, their embeddings blended by azimuth, and ", overhead view"
-takes over above 60 degrees of elevation (DreamFusion, arXiv 2209.14988, section 3.2).
+", front view", ", side view", ", back view" or ", overhead view" are appended, whichever the camera sees: DreamFusion's
+idea (arXiv 2209.14988, section 3.2) with threestudio's bins.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from core.camera import Views
 from core.errors import InputError
 
 VIEW_WORDS = ("front view", "side view", "back view", "overhead view")
-OVERHEAD_DEG = 60.0  # elevation above which a view counts as overhead
+FRONT_DEG = 45.0  # azimuths up to this far from the front count as front; likewise for the back
+OVERHEAD_DEG = 60.0  # elevations above this count as overhead
 _SUFFIXES = tuple(f", {words}" for words in VIEW_WORDS)
 
 
@@ -52,8 +53,7 @@ class ViewPrompts:
 
     def at(self, views: Views) -> Tensor:
         """The prompt's embeddings (B, T, C) seen from B views."""
-        weights = view_weights(views.azimuth_deg, views.elevation_deg).to(self.directions)
-        return torch.einsum("bv,vtc->btc", weights, self.directions)
+        return self.directions[view_index(views).to(self.directions.device)]
 
     def guided_pair(self, views: Views) -> Tensor:
         """(2B, T, C): the negative prompt B times, then :meth:`at`, as classifier-free guidance wants them."""
@@ -61,18 +61,11 @@ class ViewPrompts:
         return torch.cat([self.negative.expand_as(text), text])
 
 
-def view_weights(azimuth_deg: Tensor, elevation_deg: Tensor) -> Tensor:
-    """How much of each of VIEW_WORDS a view gets: (B, 4), rows sum to 1.
-
-    Linear in azimuth: all front at 0, all side at +-90, all back at 180 degrees. All overhead above OVERHEAD_DEG.
-    """
-    from_front = torch.remainder(azimuth_deg + 180, 360).sub(180).abs() / 90  # 0 front, 1 side, 2 back
-    front = (1 - from_front).clamp(min=0)
-    back = (from_front - 1).clamp(min=0)
-    overhead = (elevation_deg > OVERHEAD_DEG).to(front)
-    around = torch.stack([front, 1 - front - back, back, torch.zeros_like(front)], dim=1)
-    above = torch.tensor([0, 0, 0, 1]).to(front)
-    return torch.lerp(around, above.expand_as(around), overhead[:, None])
+def view_index(views: Views) -> Tensor:
+    """Which of VIEW_WORDS each view is, (B,) integers: front, side, back or overhead."""
+    from_front = torch.remainder(views.azimuth_deg + 180, 360).sub(180).abs()
+    around = (from_front > FRONT_DEG).long() + (from_front >= 180 - FRONT_DEG).long()
+    return torch.where(views.elevation_deg > OVERHEAD_DEG, VIEW_WORDS.index("overhead view"), around)
 
 
 def clean_prompt(prompt: str) -> str:
