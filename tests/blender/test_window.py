@@ -1,10 +1,13 @@
 """The add-on in Blender's real window: installed from the built zip, clicked, looked at."""
 
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
 from doubles import double_python
-from window import run_scenario
+from window import run_scenario, running_blender
 
 pytestmark = pytest.mark.blender
 SCENARIOS = Path(__file__).with_name("scenarios")
@@ -13,3 +16,34 @@ SCENARIOS = Path(__file__).with_name("scenarios")
 def test_generate(blender, addon_zip, tmp_path):
     python = double_python(tmp_path, "--steps", "40", "--pause", "0.1")
     run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, [python, "a red cube", 30])
+
+
+def test_interruptions(blender, addon_zip, tmp_path):
+    python = double_python(tmp_path, "--steps", "80", "--pause", "0.1")
+    run_scenario(blender, SCENARIOS / "interrupt.py", tmp_path / "out", addon_zip, [python, tmp_path], limit=400)
+
+
+def test_a_killed_blender_leaves_no_trainer(blender, addon_zip, tmp_path):
+    python = double_python(tmp_path, "--steps", "100000")
+    pid_file = tmp_path / "pid"
+    arguments = [python, pid_file]
+    with running_blender(blender, SCENARIOS / "run_for_ever.py", tmp_path / "out", addon_zip, arguments) as process:
+        _wait(pid_file.exists, 120)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        _wait(lambda: not _alive(int(pid_file.read_text())), 10)
+
+
+def _wait(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.1)
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()

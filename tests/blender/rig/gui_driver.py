@@ -16,6 +16,10 @@ from pathlib import Path
 
 import bpy
 
+sys.path.append(str(Path(__file__).parent))
+
+from install import install_addon  # noqa: E402
+
 OUT = Path(os.environ["GUI_OUT"])
 STEP = 0.15  # seconds given to Blender for one event and its redraw
 
@@ -25,7 +29,7 @@ class Gui:
 
     def __init__(self):
         self.arguments = sys.argv[sys.argv.index("--") + 1 :]
-        self.addon = ""  # module name of the installed add-on
+        self.addon = ""  # module name, once installed
         self.checks = []
 
     @property
@@ -173,24 +177,10 @@ class Gui:
         yield from self.click(*at)
 
 
-def install_addon(path):
-    """Install and enable a zip as a user does from Preferences; returns the module's name."""
-    module = "blender_dreamfusion"
-    if bpy.app.version >= (4, 2, 0):
-        bpy.ops.extensions.package_install_files(filepath=path, repo="user_default", enable_on_install=True)
-        module = f"bl_ext.user_default.{module}"
-    else:
-        bpy.ops.preferences.addon_install(filepath=path, overwrite=True)
-        bpy.ops.preferences.addon_enable(module=module)
-    assert module in bpy.context.preferences.addons, f"{module} was not enabled"
-    return module
-
-
 def steps_of(gui):
     """Generator: install the add-on, then the scenario's steps."""
-    if os.environ["GUI_ADDON"]:
-        gui.addon = install_addon(os.environ["GUI_ADDON"])
-        yield STEP
+    gui.addon = install_addon(os.environ["GUI_ADDON"])
+    yield STEP
     spec = importlib.util.spec_from_file_location("gui_scenario", os.environ["GUI_SCENARIO"])
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -16,24 +16,13 @@ _DRIVER = Path(__file__).with_name("gui_driver.py")
 _NEEDED = ("Xvfb", "xdotool", "import")
 
 
-def run_scenario(blender, scenario, out, addon="", arguments=(), limit=180):
-    """Run the scenario file and return its results; fails where Blender crashes, hangs or a check fails.
+def run_scenario(blender, scenario, out, addon, arguments, limit=240):
+    """Run the scenario file; fails where Blender crashes, hangs or a check fails.
 
     `arguments` reach the scenario as gui.arguments; `limit` is in seconds.
     """
-    for program in _NEEDED:
-        assert shutil.which(program), f"{program} is missing: apt-get install -y xvfb xdotool imagemagick"
-    out.mkdir(parents=True, exist_ok=True)
-    with _screen(out) as display:
-        process = start_blender(blender, scenario, out, display, addon, arguments)
-        try:
-            code = process.wait(limit)
-        except subprocess.TimeoutExpired:
-            subprocess.run(["import", "-display", display, "-window", "root", out / "timeout.png"], check=False)
-            raise
-        finally:
-            process.kill()
-            process.wait()
+    with running_blender(blender, scenario, out, addon, arguments) as process:
+        code = process.wait(limit)
     results = out / "results.json"
     assert results.exists(), f"Blender ended with {code} and no results:\n{(out / 'blender.log').read_text()[-3000:]}"
     report = json.loads(results.read_text())
@@ -41,23 +30,28 @@ def run_scenario(blender, scenario, out, addon="", arguments=(), limit=180):
     assert not failed, f"{failed}\n{report['error']}"
     assert not report["error"], report["error"]
     assert report["checks"], "the scenario checked nothing"
-    return report
 
 
-def start_blender(blender, scenario, out, display, addon="", arguments=()):
-    """Start Blender's window with the driver; returns the process."""
+@contextlib.contextmanager
+def running_blender(blender, scenario, out, addon, arguments):
+    """Blender's window with the driver in it, as a process; killed at the end."""
+    for program in _NEEDED:
+        assert shutil.which(program), f"{program} is missing: apt-get install -y xvfb xdotool imagemagick"
     command = [blender, "--factory-startup", "--window-geometry", "0", "0", *map(str, _SIZE)]
     command += ["--python-exit-code", "3", "--python", str(_DRIVER), "--", *map(str, arguments)]
-    env = {
-        **isolated_environment(out / "home"),
-        "DISPLAY": display,
-        "LIBGL_ALWAYS_SOFTWARE": "1",
-        "GUI_OUT": str(out),
-        "GUI_SCENARIO": str(scenario),
-        "GUI_ADDON": str(addon),
-    }
-    with (out / "blender.log").open("w") as log:
-        return subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+    env = isolated_environment(out / "home")
+    with _screen(out) as display, (out / "blender.log").open("w") as log:
+        env |= {"DISPLAY": display, "LIBGL_ALWAYS_SOFTWARE": "1"}
+        env |= {"GUI_OUT": str(out), "GUI_SCENARIO": str(scenario), "GUI_ADDON": str(addon)}
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            yield process
+        except subprocess.TimeoutExpired:
+            subprocess.run(["import", "-display", display, "-window", "root", out / "timeout.png"], check=False)
+            raise
+        finally:
+            process.kill()
+            process.wait()
 
 
 def isolated_environment(home):

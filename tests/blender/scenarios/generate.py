@@ -47,6 +47,7 @@ def scenario(gui):
     gui.check(set(bpy.data.objects.keys()) == before, "one undo takes the object away")
     yield from gui.keys("ctrl+shift+z")
     gui.check(prompt in bpy.data.objects, "redo brings it back")
+    yield 1.0
     gui.shot("5_redone")
 
 
@@ -78,4 +79,7 @@ def look_at_it(gui):
     shading.color_type = "TEXTURE"
     with gui.override():
         bpy.ops.view3d.view_selected(use_all_regions=True)
+    yield 1.0
+    with gui.override():
+        bpy.ops.view3d.zoom(delta=-3)
     yield 1.0

@@ -1,0 +1,71 @@
+"""What may go wrong while a job runs: cancel, another file, Edit Mode at the end, a killed trainer, the add-on disabled.
+
+Arguments: a trainer's Python that takes some seconds, a folder for a .blend.
+"""
+
+import importlib
+import os
+import signal
+
+import bpy
+
+
+def scenario(gui):
+    python, folder = gui.arguments
+    session = importlib.import_module(f"{gui.addon}.session").SESSION
+    bpy.context.preferences.addons[gui.addon].preferences.trainer_python = python
+    yield from gui.open_tab("DreamFusion", bpy.types.DREAMFUSION_PT_main)
+    bpy.context.scene.dreamfusion.prompt = "a red cube"
+
+    yield from gui.press("dreamfusion.generate")
+    yield from gui.wait_for(lambda: session.job.progress, "a first job runs", 60)
+    yield from gui.press("dreamfusion.cancel")
+    yield from gui.wait_for(lambda: session.ready, "it is cancelled", 20)
+    gui.check(session.job.state.name == "CANCELLED", "as the panel says")
+    yield 0.5
+    gui.shot("1_cancelled")
+
+    yield from gui.press("dreamfusion.resume")
+    yield from gui.wait_for(lambda: session.job.progress, "the job goes on", 60)
+    path = os.path.join(folder, "other.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    yield 0.5
+    gui.check(session.running, "another file is opened and the job goes on")
+    bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
+    with gui.override():
+        bpy.ops.object.mode_set(mode="EDIT")
+    yield from gui.wait_for(lambda: session.waiting, "the object waits while Edit Mode is on", 60)
+    gui.check("a red cube" not in bpy.data.objects, "and is not in the scene")
+    yield 0.5
+    gui.shot("2_waiting")
+    with gui.override():
+        bpy.ops.object.mode_set(mode="OBJECT")
+    yield from gui.wait_for(lambda: "a red cube" in bpy.data.objects, "it comes in Object Mode", 10)
+    yield from gui.wait_for(lambda: session.ready, "the trainer is gone", 10)
+
+    yield from gui.press("dreamfusion.generate")
+    yield from gui.wait_for(lambda: session.job.progress, "another job runs", 60)
+    os.kill(session.job.trainer_pid, signal.SIGKILL)
+    yield from gui.wait_for(lambda: session.interrupted, "a killed trainer is noticed", 10)
+    gui.check("killed" in session.job.error, "the panel says that it was killed")
+    yield 0.5
+    gui.shot("3_killed")
+    yield from gui.press("dreamfusion.resume")
+    yield from gui.wait_for(lambda: session.job.progress, "and the job goes on", 60)
+
+    pid = session.job.trainer_pid
+    bpy.ops.preferences.addon_disable(module=gui.addon)
+    gui.check(not os.path.exists(f"/proc/{pid}"), "disabling the add-on ends the trainer")
+    left = [name for name in dir(bpy.types) if "dreamfusion" in name.lower()]
+    gui.check(not left and not hasattr(bpy.types.Scene, "dreamfusion"), f"and leaves nothing: {left}")
+    gui.check(not any("dreamfusion" in name.lower() for name in dir(bpy.types.WindowManager)), "not even the bar")
+    bpy.ops.preferences.addon_enable(module=gui.addon)
+    yield 1.0
+    again = importlib.import_module(f"{gui.addon}.session").SESSION
+    gui.check(again.interrupted, "enabled again, it offers to resume the job")
+    yield 0.5
+    gui.shot("4_enabled_again")
+    bpy.ops.dreamfusion.open_preferences()
+    yield 2.0
+    gui.shot("5_preferences")

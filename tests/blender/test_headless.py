@@ -1,0 +1,105 @@
+"""Batches with ``blender -b --python headless.py``: from the checkout and from the installed add-on."""
+
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from doubles import double_python, script
+from window import isolated_environment
+
+pytestmark = pytest.mark.blender
+HEADLESS = Path(__file__).parents[2] / "blender_dreamfusion" / "headless.py"
+RIG = Path(__file__).with_name("rig")
+INSPECT = Path(__file__).with_name("scenarios") / "inspect_blend.py"
+
+
+@pytest.fixture()
+def run(blender, tmp_path):
+    """Runs headless.py in Blender; returns the finished process."""
+
+    def call(*arguments, headless=HEADLESS, scripts=()):
+        command = [blender, "-b", "--factory-startup", "--python-exit-code", "1"]
+        for path in [*scripts, headless]:
+            command += ["--python", str(path)]
+        env = isolated_environment(tmp_path / "home")
+        return subprocess.run(
+            [*command, "--", *map(str, arguments)], env=env, capture_output=True, text=True, timeout=120
+        )
+
+    return call
+
+
+@pytest.fixture()
+def prompts(tmp_path):
+    path = tmp_path / "prompts.txt"
+    path.write_text("# two of a kind\na red cube\n\n  a red cube! \n", encoding="utf-8")
+    return path
+
+
+def test_a_blend_and_a_glb_for_each_prompt(run, prompts, tmp_path):
+    python = double_python(tmp_path, "--steps", "3")
+    done = run("--prompts", prompts, "--out", tmp_path / "out", "--python", python, "--seed", 7)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[2/2] a red cube!" in done.stdout
+    assert "%  Training" in done.stdout
+    assert "2 of 2 prompts worked." in done.stdout
+    assert (tmp_path / "out" / "a_red_cube.glb").read_bytes() == b"glTF of the double"
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert [Path(row["blend"]).name for row in summary] == ["a_red_cube.blend", "a_red_cube_2.blend"]
+    inspected = run(summary[1]["blend"], headless=INSPECT)
+    assert json.loads(inspected.stdout.partition("INSPECTED ")[2].splitlines()[0]) == {
+        "objects": ["a red cube!"],
+        "polygons": 12,
+        "packed": True,
+        "seed": 7,
+    }
+
+
+def test_a_failing_prompt_does_not_stop_the_others(run, prompts, tmp_path):
+    good = double_python(tmp_path, "--steps", "1")
+    flag = tmp_path / "second"
+    (tmp_path / "mixed").mkdir()
+    python = script(
+        tmp_path / "mixed", f'[ -e "{flag}" ] && exec "{good}"; touch "{flag}"; echo "RuntimeError: no luck"; exit 1'
+    )
+    done = run("--prompts", prompts, "--out", tmp_path / "out", "--python", python)
+    assert done.returncode == 1
+    assert "failed: The trainer ended before it was ready: RuntimeError: no luck" in done.stdout
+    assert "1 of 2 prompts worked." in done.stdout
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert [bool(row["error"]) for row in summary] == [True, False]
+
+
+def test_bad_arguments_give_one_line_and_exit_code_2(run, prompts, tmp_path):
+    out = ["--out", tmp_path / "out"]
+    for arguments in (
+        [],
+        ["--prompts", tmp_path / "none.txt", *out],
+        ["--prompts", prompts, *out, "--preset", "huge"],
+        ["--prompts", prompts, *out, "--python", tmp_path / "none"],
+        ["--prompts", prompts, "--out", prompts / "out", "--python", double_python(tmp_path)],
+    ):
+        done = run(*arguments)
+        assert done.returncode == 2, done.stdout + done.stderr
+        complaints = [line for line in done.stderr.splitlines() if line.startswith("headless.py: ")]
+        assert len(complaints) == 1
+        assert "Traceback" not in done.stderr
+
+
+def test_from_the_installed_add_on_with_the_python_in_its_preferences(run, addon_zip, prompts, tmp_path):
+    python = double_python(tmp_path, "--steps", "1")
+    install = tmp_path / "install.py"
+    install.write_text(f"""
+import sys, bpy
+sys.path.append({str(RIG)!r})
+from install import install_addon
+module = install_addon({str(addon_zip)!r})
+bpy.context.preferences.addons[module].preferences.trainer_python = {python!r}
+""")
+    with zipfile.ZipFile(addon_zip) as archive:
+        archive.extractall(tmp_path / "copy")
+    installed = tmp_path / "copy" / "blender_dreamfusion" / "headless.py"
+    done = run("--prompts", prompts, "--out", tmp_path / "out", headless=installed, scripts=[install])
+    assert done.returncode == 0, done.stdout + done.stderr
