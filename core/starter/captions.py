@@ -13,9 +13,7 @@ OVERHEAD_DEG = 60.0  # elevations above this are called overhead
 
 def caption(concept: Concept, color: str | None, view: str | None, rng: random.Random) -> str:
     """A sentence that names the concept, perhaps its main colour and the view."""
-    noun = concept.noun
-    subject = concept.phrase.format(color=color, noun=noun) if color else noun
-    sentence = rng.choice(TEMPLATES).format(subject)
+    sentence = rng.choice(TEMPLATES).format(concept.name_with(color) if color else concept.noun)
     for vowel in "aeiou":
         sentence = sentence.replace(f"a {vowel}", f"an {vowel}")
     return f"{sentence}, {view} view" if view else sentence

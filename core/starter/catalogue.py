@@ -92,6 +92,10 @@ class Concept:
     takes_color: bool = True
     has_front: bool = False
 
+    def name_with(self, color: str) -> str:
+        """The noun with a named main colour: "red mug", "snowman with a red hat"."""
+        return self.phrase.format(color=color, noun=self.noun)
+
 
 def hamburger(draw: Draw) -> list[Part]:
     """Bun, lettuce, tomato, patty, cheese; seeds on top."""

@@ -8,6 +8,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNe
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from core.starter.captions import words
+from core.starter.latents import CHANNELS, write_encoder
 from core.starter.tokenizer import END, START, make_tokenizer
 
 TEXT_WIDTH = 128
@@ -15,25 +16,28 @@ CAMERA_NUMBERS = 5  # what core.camera.camera_embedding yields
 
 
 def make_vae() -> Any:
-    """64x64 pictures <-> 32x32x4 latents."""
-    return AutoencoderKL(
+    """64x64 pictures <-> 32x32x6 latents; the encoder is complete, the decoder untrained."""
+    vae = AutoencoderKL(
         sample_size=64,
         block_out_channels=(24, 48),
         down_block_types=("DownEncoderBlock2D",) * 2,
         up_block_types=("UpDecoderBlock2D",) * 2,
         layers_per_block=1,
-        latent_channels=4,
+        latent_channels=CHANNELS,
         norm_num_groups=8,
         mid_block_add_attention=False,
+        scaling_factor=1.0,
     )
+    write_encoder(vae)
+    return vae
 
 
 def make_unet() -> Any:
-    """32x32x4 latents; text by cross-attention, the camera as a projected class label."""
+    """32x32x6 latents; text by cross-attention, the camera as a projected class label."""
     return UNet2DConditionModel(
         sample_size=32,
-        in_channels=4,
-        out_channels=4,
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
         block_out_channels=(48, 96, 160),
         layers_per_block=1,
         down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),

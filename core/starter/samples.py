@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import imageio.v3 as iio
+import numpy as np
 import torch
 from torch import Tensor
+
+from core.guidance.stable_diffusion import StableDiffusion
+from core.starter.captions import VIEW_WORDS
+from core.starter.catalogue import COLORS, CONCEPTS
 
 
 def write_sheet(images: Tensor, columns: int, path: Path) -> None:
@@ -26,16 +31,12 @@ def write_reconstructions(vae: Any, images: Tensor, path: Path) -> None:
 
 
 def write_samples(model: Path, path: Path, steps: int = 25) -> None:
-    """A row of four sides for every concept, sampled by the program's own `prompt_to_img`."""
-    from core.guidance.stable_diffusion import StableDiffusion
-    from core.starter.captions import VIEW_WORDS
-    from core.starter.catalogue import COLORS, CONCEPTS
-
+    """Four sides of every concept, eight pictures a row, sampled by the program's own `prompt_to_img`."""
     diffusion = StableDiffusion("cpu", False, False, hf_key=str(model))
     names = list(COLORS)
     pictures = []
     for number, concept in enumerate(CONCEPTS):
-        color = names[number % len(names)] if concept.takes_color else ""
-        subject = concept.phrase.format(color=color, noun=concept.noun) if color else concept.noun
-        pictures += [diffusion.prompt_to_img(f"a {subject}, {view} view", "", None, None, steps) for view in VIEW_WORDS]
-    write_sheet(torch.stack([torch.as_tensor(p).reshape(-1, *p.shape[-3:])[0] for p in pictures]), 8, path)
+        subject = concept.name_with(names[number % len(names)]) if concept.takes_color else concept.noun
+        pictures += [diffusion.prompt_to_img(f"a {subject}, {view} view", steps=steps) for view in VIEW_WORDS]
+    images = torch.from_numpy(np.concatenate(pictures)).permute(0, 3, 1, 2) / 255
+    write_sheet(images, 8, path)

@@ -1,10 +1,10 @@
-"""Training of the starter model: first the autoencoder, then the text encoder and the UNet together.
+"""Training of the starter model: the text encoder and the UNet together, and the autoencoder's decoder.
 
     python -m core.starter.dataset --out build/starter
     python -m core.starter.training --data build/starter/dataset.pt --work build/starter --out core/starter/weights
 
-Both stages resume from what lies in the work folder, which also gets sheets of samples. The loss of the second stage is
-the plain noise-prediction loss (Ho et al. 2020, equation 14) with 10 % of the captions dropped for classifier-free
+Both stages resume from what lies in the work folder, which also gets sheets of samples. The first stage's loss is the
+plain noise-prediction loss (Ho et al. 2020, equation 14) with 10 % of the captions dropped for classifier-free
 guidance (Ho and Salimans 2022).
 """
 
@@ -24,51 +24,33 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from core.starter.dataset import Batch, Dataset
+from core.starter.dataset import Dataset
+from core.starter.latents import to_latents
 from core.starter.networks import make_pipeline
 from core.starter.samples import write_reconstructions, write_samples
 
-VAE_BATCH, DENOISER_BATCH = 16, 32
+DECODER_BATCH, DENOISER_BATCH = 16, 32
 SAVE_EVERY = 250  # steps
 CAPTION_DROP = 0.1
-KL_WEIGHT = 1e-6
-ANCHOR_WEIGHT = 0.1  # keeps three latent channels near the shrunken picture, so that distances in both agree
 EMA_DECAY = 0.999
 
 
-def train_vae(pipeline: Any, data: Dataset, work: Path, samples: int) -> None:
-    """Fit the autoencoder, and set its scaling factor so that latents have unit variance."""
-    vae, path = pipeline.vae, work / "vae.pt"
+def train_decoder(pipeline: Any, data: Dataset, work: Path, samples: int) -> None:
+    """Fit the autoencoder's decoder by L1 reconstruction; its encoder is fixed."""
+    vae, path = pipeline.vae, work / "decoder.pt"
     if path.exists():
-        saved = torch.load(path, weights_only=True)
-        vae.load_state_dict(saved["model"])
-        vae.register_to_config(scaling_factor=saved["scaling_factor"])
+        vae.load_state_dict(torch.load(path, weights_only=True))
         return
-    optimizer = torch.optim.AdamW(vae.parameters(), 2e-3, weight_decay=1e-4)
-    steps, rng = samples // VAE_BATCH, random.Random(1)
-    for step in tqdm(range(steps), desc="autoencoder"):
-        images = data.draw(VAE_BATCH, rng).images * 2 - 1
-        _descend(optimizer, vae.parameters(), vae_loss(vae, images), 2e-3 * _schedule(step / steps))
-    with torch.no_grad():
-        images = data.draw(256, rng).images
-        factor = 1 / float(vae.encode(images * 2 - 1).latent_dist.mode().std())
-    vae.register_to_config(scaling_factor=factor)
-    torch.save({"model": vae.state_dict(), "scaling_factor": factor}, path)
-    write_reconstructions(vae, images[:32], work / "vae.png")
-
-
-def vae_loss(vae: Any, images: Tensor) -> Tensor:
-    """L1 reconstruction, a faint KL term, and the anchor, for pictures "B 3 H W" in [-1, 1]."""
-    with torch.autocast(images.device.type, torch.bfloat16):
-        posterior = vae.encode(images).latent_dist
-        decoded = vae.decode(posterior.sample()).sample
-    latents = posterior.mean.float()
-    small = F.interpolate(images, size=latents.shape[-2:], mode="area")
-    return (
-        F.l1_loss(decoded.float(), images)
-        + KL_WEIGHT * posterior.kl().float().mean()
-        + ANCHOR_WEIGHT * F.mse_loss(latents[:, :3], small)
-    )
+    weights = [*vae.decoder.parameters(), *vae.post_quant_conv.parameters()]
+    optimizer = torch.optim.AdamW(weights, 2e-3, weight_decay=1e-4)
+    steps, rng = samples // DECODER_BATCH, random.Random(1)
+    for step in tqdm(range(steps), desc="decoder"):
+        images = data.draw(DECODER_BATCH, rng).images * 2 - 1
+        with torch.autocast(images.device.type, torch.bfloat16):
+            decoded = vae.decode(to_latents(images)).sample
+        _descend(optimizer, weights, F.l1_loss(decoded.float(), images), 2e-3 * _schedule(step / steps))
+    torch.save(vae.state_dict(), path)
+    write_reconstructions(vae, data.draw(32, rng).images, work / "decoder.png")
 
 
 class Denoiser(nn.Module):
@@ -81,7 +63,7 @@ class Denoiser(nn.Module):
         self._tokenizer, self._scheduler = pipeline.tokenizer, pipeline.scheduler
 
     def loss(self, latents: Tensor, captions: list[str], cameras: Tensor) -> Tensor:
-        """Mean square error of the predicted noise, for latents "B 4 h w" of unit variance."""
+        """Mean square error of the predicted noise, for latents "B 6 h w"."""
         tokens = self._tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
         t = torch.randint(0, self._scheduler.config.num_train_timesteps, (len(latents),), device=latents.device)
         noise = torch.randn_like(latents)
@@ -99,13 +81,12 @@ def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> No
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=1e-3)
     path, steps = work / "denoiser.pt", samples // DENOISER_BATCH
     start = _restore(path, model, average, optimizer)
-    pipeline.vae.requires_grad_(False)
     running = 0.0
     for step in (bar := tqdm(range(start, steps), desc="denoiser", initial=start, total=steps)):
         rng = random.Random(step)
         batch = data.draw(DENOISER_BATCH, rng)
         captions = ["" if rng.random() < CAPTION_DROP else text for text in batch.captions]
-        loss = model.loss(_encode(pipeline.vae, batch), captions, batch.cameras)
+        loss = model.loss(to_latents(batch.images * 2 - 1), captions, batch.cameras)
         _descend(optimizer, model.parameters(), loss, 1e-3 * _schedule(step / steps))
         decay = min(EMA_DECAY, step / (step + 10))
         torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
@@ -114,12 +95,6 @@ def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> No
         if step % SAVE_EVERY == SAVE_EVERY - 1 or step == steps - 1:
             _store(path, model, average, optimizer, step + 1)
     model.load_state_dict(average.state_dict())
-
-
-def _encode(vae: Any, batch: Batch) -> Tensor:
-    with torch.no_grad(), torch.autocast(batch.images.device.type, torch.bfloat16):
-        latents = vae.encode(batch.images * 2 - 1).latent_dist.sample()
-    return latents.float() * float(vae.config.scaling_factor)
 
 
 def _schedule(progress: float) -> float:
@@ -159,13 +134,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and sheets")
     parser.add_argument("--out", type=Path, required=True, help="folder for the finished model")
-    parser.add_argument("--vae-samples", type=int, default=40_000)
+    parser.add_argument("--decoder-samples", type=int, default=24_000)
     parser.add_argument("--samples", type=int, default=150_000)
     arguments = parser.parse_args()
     torch.manual_seed(0)
     data, pipeline, start = Dataset.load(arguments.data), make_pipeline(), time.monotonic()
-    train_vae(pipeline, data, arguments.work, arguments.vae_samples)
     train_denoiser(pipeline, data, arguments.work, arguments.samples)
+    train_decoder(pipeline, data, arguments.work, arguments.decoder_samples)
     print(f"trained in {(time.monotonic() - start) / 60:.0f} minutes")
     pipeline.to(dtype=torch.float16).save_pretrained(arguments.out)
     write_samples(arguments.out, arguments.work / "samples.png")

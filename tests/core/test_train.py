@@ -1,0 +1,126 @@
+import imageio.v3 as iio
+import pytest
+import torch
+
+from core import config as settings
+from core.checkpoint import load_newest
+from core.control import Control
+from core.errors import Cancelled, DreamFusionError
+from core.job import Job
+from core.protocol import Log, Preview, Progress
+from core.train import MAX_SKIPPED, Trainer, draw_shading, train
+from tests.core.painters import BallPainter
+
+CPU = torch.device("cpu")
+
+
+def small_config(epochs=1, **training):
+    return settings.override(
+        settings.Config("a ball"),
+        field={"levels": 4, "log2_entries": 10, "finest_resolution": 32, "hidden": 16},
+        render={"resolution": 12, "samples": 24, "occupancy_resolution": 16},
+        training={
+            "epochs": epochs,
+            "checkpoint_every": 20,
+            "validation_views": 2,
+            "validation_resolution": 16,
+            "opacity_weight": 1.0,
+            **training,
+        },
+    )
+
+
+def run(job, guidance, control=None, heard=None):
+    heard = [] if heard is None else heard
+    return train(job.config, guidance, job, CPU, heard.append, control or Control())
+
+
+def assert_equal_state(a, b):
+    for (name, x), (_, y) in zip(a.checkpoint().tensors.items(), b.checkpoint().tensors.items(), strict=True):
+        assert torch.equal(x, y), name
+
+
+class CancelAt(Control):
+    """Cancels itself at the n-th check."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.left = number
+
+    def check(self):
+        self.left -= 1
+        if self.left == 0:
+            self.cancel()
+        super().check()
+
+
+def test_training_finds_the_ball_that_the_guidance_wants(tmp_path):
+    job = Job.create(tmp_path / "job", small_config())
+    trainer = run(job, BallPainter())
+    angle = torch.linspace(0, 6.28, 16)
+    ring = torch.stack([angle.cos(), angle.sin(), torch.zeros(16)], dim=1)
+    inside, albedo = trainer.field.query(0.45 * ring)
+    outside = trainer.field.density(0.85 * ring)
+    assert inside.min() > 3 * outside.max()
+    assert (albedo.mean(0) - torch.tensor([0.9, 0.2, 0.1])).abs().max() < 0.15
+
+
+def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path):
+    whole = run(Job.create(tmp_path / "whole", small_config()), BallPainter())
+    job = Job.create(tmp_path / "parts", small_config())
+    for stop in (38, 30):  # after 37 and after 66 iterations, between two checkpoints
+        with pytest.raises(Cancelled):
+            run(job, BallPainter(), CancelAt(stop))
+    assert load_newest(job.checkpoints).step == 37 + 29
+    assert_equal_state(run(job, BallPainter()), whole)
+
+
+def test_a_step_that_is_not_finite_is_skipped(tmp_path):
+    job = Job.create(tmp_path / "job", small_config())
+    trainer = run(job, BallPainter(fail_at=[3, 50, 51]))
+    assert trainer.step == 100
+    assert all(torch.isfinite(p).all() for p in trainer.field.parameters())
+
+
+def test_many_steps_in_a_row_that_are_not_finite_end_the_job():
+    trainer = Trainer(small_config(), BallPainter(fail_at=range(1000)), CPU)
+    with pytest.raises(DreamFusionError, match="no finite number"):
+        for _ in range(MAX_SKIPPED):
+            trainer.iterate()
+    assert trainer.step == MAX_SKIPPED - 1
+
+
+def test_an_epoch_leaves_the_pictures_that_the_seed_names(tmp_path):
+    heard = []
+    job = Job.create(tmp_path / "job", small_config())
+    run(job, BallPainter(), heard=heard)
+    names = {path.name for path in job.validation.iterdir()}
+    pictures = {f"df_ep0001_000{view}_{kind}.png" for view in (1, 2) for kind in ("rgb", "depth")}
+    assert names == pictures | {"sheet_rgb.png", "sheet_depth.png"}
+    rgb, depth = (iio.imread(job.validation / f"df_ep0001_0001_{kind}.png") for kind in ("rgb", "depth"))
+    assert rgb.shape == (16, 16, 3)
+    assert depth.shape == (16, 16)
+    red, green, _ = rgb[8, 8].tolist()
+    assert red > 2 * green, "the ball's middle is red"
+    assert depth[8, 8] > depth[0, 0], "the ball is nearer than the background"
+    steps = [message.step for message in heard if isinstance(message, Progress)]
+    assert steps == list(range(1, 101))
+    assert any(isinstance(message, Preview) for message in heard)
+
+
+def test_a_resumed_job_says_where_it_goes_on(tmp_path):
+    job = Job.create(tmp_path / "job", small_config())
+    with pytest.raises(Cancelled):
+        run(job, BallPainter(), CancelAt(31))
+    heard = []
+    run(job, BallPainter(), heard=heard)
+    assert Log("Resuming at iteration 30.") in heard
+
+
+def test_shading_is_albedo_at_first_and_then_drawn_as_configured():
+    config = settings.RenderConfig(albedo_until=0.2, lambertian_probability=0.5, textureless_probability=0.25)
+    generator = torch.Generator().manual_seed(0)
+    assert {draw_shading(config, 0.1, generator)[0] for _ in range(50)} == {"albedo"}
+    drawn = [draw_shading(config, 0.5, generator)[0] for _ in range(2000)]
+    for shading, share in (("lambertian", 0.5), ("textureless", 0.25), ("albedo", 0.25)):
+        assert abs(drawn.count(shading) / 2000 - share) < 0.05
