@@ -34,9 +34,10 @@ def exclusive(folder: str | Path) -> Iterator[None]:
     """
     path = make_folder(folder)
     descriptor = _open_lock(path)
+    if not _try_lock(descriptor):
+        os.close(descriptor)
+        raise InputError(f"Another trainer is at work in {path}: wait for it, cancel it, or use another folder.")
     try:
-        if not _try_lock(descriptor):
-            raise InputError(f"Another trainer is at work in {path}: wait for it, cancel it, or use another folder.")
         yield
     finally:
         os.close(descriptor)
