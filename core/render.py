@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -32,10 +33,15 @@ class Surface:
     """The K samples that carry weight, for shading and for the regularisers."""
 
     positions: Tensor  # (K, 3)
-    normals: Tensor  # (K, 3), unit, outward
     weights: Tensor  # (K,), share of the pixel
     directions: Tensor  # (K, 3), unit, of the ray that sees the sample
     ray_index: Tensor  # (K,)
+    field: Field
+
+    @cached_property
+    def normals(self) -> Tensor:
+        """(K, 3), unit, outward. Asked of the field when first needed: they cost more than the picture itself."""
+        return self.field.normal(self.positions)
 
 
 @dataclass(frozen=True)
@@ -45,11 +51,16 @@ class Rendering:
     color: Tensor  # (R, 3), sRGB
     opacity: Tensor  # (R,), in [0, 1]
     depth: Tensor  # (R,), distance along the ray; where not opaque, that of the far end of the scene
-    normal: Tensor  # (R, 3), sum of w_i * normal_i: world space, as long as the ray is opaque
     weights: Tensor  # (S,), w_i
     samples: Samples
     surface: Surface
     shape: tuple[int, int, int]  # B, height, width
+
+    @property
+    def normal(self) -> Tensor:
+        """(R, 3): sum of w_i * normal_i, in world space; about as long as the ray is opaque."""
+        weighted = self.surface.weights[:, None] * self.surface.normals
+        return _sum_by_ray(weighted, self.surface.ray_index, self.samples.ray_count)
 
     def image(self, values: Tensor | None = None) -> Tensor:
         """`values` (R,) or (R, C), the colour unless given, as pictures (B, C, height, width)."""
@@ -90,10 +101,9 @@ def render(
         albedo = torch.ones_like(albedo) if shading == "textureless" else albedo
         albedo = albedo * torch.ones_like(density).index_copy(0, seen, brightness)[:, None]
     color = accumulate(weights, albedo, marched) + (1 - opacity)[:, None] * _per_ray(background, cameras)
-    normal = _sum_by_ray(surface.weights[:, None] * surface.normals, surface.ray_index, marched.ray_count)
     depth = _depth(rays, marched, weights, opacity)
     shape = (cameras.count, cameras.height, cameras.width)
-    return Rendering(color, opacity, depth, normal, weights, marched, surface, shape)
+    return Rendering(color, opacity, depth, weights, marched, surface, shape)
 
 
 def composite(samples: Samples, density: Tensor) -> tuple[Tensor, Tensor]:
@@ -122,8 +132,8 @@ def _sum_by_ray(values: Tensor, ray_index: Tensor, ray_count: int) -> Tensor:
 
 
 def _surface(field: Field, rays: Rays, samples: Samples, weights: Tensor, seen: Tensor) -> Surface:
-    positions, ray_index = samples.positions[seen], samples.ray_index[seen]
-    return Surface(positions, field.normal(positions), weights[seen], rays.directions[ray_index], ray_index)
+    ray_index = samples.ray_index[seen]
+    return Surface(samples.positions[seen], weights[seen], rays.directions[ray_index], ray_index, field)
 
 
 def _lambertian(normals: Tensor, light: Tensor, ambient: float) -> Tensor:
