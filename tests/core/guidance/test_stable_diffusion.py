@@ -1,0 +1,332 @@
+"""The wrapper over real diffusers classes, against slow float64 references and diffusers' own pipeline."""
+
+from __future__ import annotations
+
+import copy
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from torch import nn
+
+from core.camera import Views, camera_embedding, orbit_views
+from core.errors import DreamFusionError, InputError
+from core.guidance.stable_diffusion import StableDiffusion
+from tests.core.guidance.conftest import LATENT_SIZE, MAX_TOKENS, TEXT_WIDTH
+
+IMAGE_SIZE = 2 * LATENT_SIZE
+
+
+def load(folder: Path, **options) -> StableDiffusion:
+    return StableDiffusion("cpu", False, options.pop("vram_O", False), hf_key=str(folder), **options)
+
+
+def seeded(seed: int = 5) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def plain(plain_model) -> StableDiffusion:
+    return load(plain_model)
+
+
+@pytest.fixture(scope="module")
+def camera_aware(camera_model) -> StableDiffusion:
+    return load(camera_model)
+
+
+@pytest.fixture(scope="module")
+def velocity(velocity_model) -> StableDiffusion:
+    return load(velocity_model)
+
+
+# Sizes and steps
+
+
+def test_sizes_come_from_the_model(plain):
+    assert plain.latent_size == (LATENT_SIZE, LATENT_SIZE)
+    assert plain.image_size == (IMAGE_SIZE, IMAGE_SIZE)
+    assert plain.max_tokens == MAX_TOKENS
+    assert not any(parameter.requires_grad for parameter in plain.parameters())
+
+
+def test_steps_come_from_t_range(plain, plain_model):
+    assert (plain.min_step, plain.max_step) == (20, 980)
+    other = load(plain_model, t_range=(0.1, 0.55))
+    assert (other.min_step, other.max_step) == (100, 550)
+
+
+# One training step against the formulas
+
+
+def bilinear(pictures: torch.Tensor, size: int) -> torch.Tensor:
+    """Resize squares with half-pixel centres (align_corners=False), one output pixel at a time."""
+    source = pictures.shape[-1]
+    columns = []
+    for index in range(size):
+        position = min(max((index + 0.5) * source / size - 0.5, 0.0), source - 1.0)
+        low = int(position)
+        high = min(low + 1, source - 1)
+        weights = torch.zeros(source, dtype=pictures.dtype)
+        weights[low] += 1 - (position - low)
+        weights[high] += position - low
+        columns.append(weights)
+    resize = torch.stack(columns)
+    return torch.einsum("yh,bchw,xw->bcyx", resize, pictures, resize)
+
+
+def reference_step(model, text, pictures, scale, *, as_latent, grad_scale=1.0, views=None, max_step=None):
+    """Loss and its derivative by `pictures`, in float64, from the formulas of DreamFusion's appendix."""
+    vae, unet = copy.deepcopy(model.vae).double(), copy.deepcopy(model.unet).double()
+    generator = seeded()
+    pictures = pictures.double().requires_grad_()
+    if as_latent:
+        latents = 2 * bilinear(pictures, LATENT_SIZE) - 1
+    else:
+        mean, log_variance = vae.encode(2 * bilinear(pictures, IMAGE_SIZE) - 1).latent_dist.parameters.chunk(2, dim=1)
+        posterior_noise = torch.randn(mean.shape, generator=generator).double()
+        latents = 0.7 * (mean + (0.5 * log_variance.clamp(-30, 20)).exp() * posterior_noise)
+    count = len(pictures)
+    t = torch.randint(20, (max_step or 980) + 1, (count,), generator=generator)
+    noise = torch.randn(latents.shape, generator=generator).double()
+    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
+    alpha_bar = torch.cumprod(1 - betas, 0)
+    total = torch.zeros((), dtype=torch.float64)
+    for b in range(count):
+        signal = float(alpha_bar[t[b]])
+        noisy = math.sqrt(signal) * latents[b].detach() + math.sqrt(1 - signal) * noise[b]
+        camera = None if views is None else camera_embedding(views)[b : b + 1].double()
+
+        def epsilon(embedding, b=b, noisy=noisy, camera=camera, signal=signal):
+            output = unet(noisy[None], t[b], embedding[None].double(), class_labels=camera).sample[0]
+            if model.scheduler.config.prediction_type == "epsilon":
+                return output
+            return math.sqrt(signal) * output + math.sqrt(1 - signal) * noisy
+
+        with torch.no_grad():
+            uncond, cond = epsilon(text[b]), epsilon(text[count + b])
+            grad = grad_scale * (1 - signal) * (uncond + scale * (cond - uncond) - noise[b])
+        total = total + 0.5 * ((latents[b] - (latents[b].detach() - grad)) ** 2).sum()
+    loss = total / count
+    return loss.item(), torch.autograd.grad(loss, pictures)[0]
+
+
+def check_step(model: StableDiffusion, channels: int, as_latent: bool, views: Views | None = None, **options) -> None:
+    text = model.get_text_embeds(["", "", "a cat", "a red dog"])
+    pictures = torch.rand(2, channels, 6, 6, generator=seeded(1)).requires_grad_()
+    loss = model.train_step(text, pictures, 7.5, as_latent, views=views, generator=seeded(), **options)
+    loss.backward()
+    expected, gradient = reference_step(
+        model, text, pictures.detach(), 7.5, as_latent=as_latent, views=views, **options
+    )
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+    torch.testing.assert_close(pictures.grad.double(), gradient, rtol=1e-3, atol=1e-4 * gradient.abs().max().item())
+
+
+@pytest.mark.parametrize(("channels", "as_latent"), [(3, False), (4, True)])
+def test_a_step_is_the_formula(plain, channels, as_latent):
+    check_step(plain, channels, as_latent, grad_scale=0.3)
+
+
+def test_a_step_with_velocity_prediction(velocity):
+    check_step(velocity, 3, False)
+
+
+def test_a_step_with_cameras(camera_aware):
+    check_step(camera_aware, 3, False, orbit_views(2, 20.0, 3.0, 40.0))
+
+
+def test_a_step_with_an_annealed_upper_end(plain):
+    check_step(plain, 4, True, max_step=30)
+
+
+def test_saving_memory_changes_no_number(plain, plain_model):
+    frugal = load(plain_model, vram_O=True)
+    text = plain.get_text_embeds(["", "a cat"])
+    pictures = torch.rand(1, 3, 16, 16, generator=seeded(1))
+    first, second = (model.train_step(text, pictures, 10.0, generator=seeded()) for model in (plain, frugal))
+    torch.testing.assert_close(first, second)
+    np.testing.assert_array_equal(plain.prompt_to_img("a cat", steps=2), frugal.prompt_to_img("a cat", steps=2))
+
+
+# A UNet with a known answer
+
+
+class KnownUNet(nn.Module):
+    """Predicts the mean of the text embedding everywhere, and keeps what it was asked."""
+
+    dtype = torch.float32
+    config = SimpleNamespace(class_embed_type=None)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timesteps: list[int] = []
+
+    def forward(self, latents, t, text, class_labels=None, return_dict=True):  # noqa: ARG002
+        self.timesteps += t.tolist()
+        return (text.mean(dim=(1, 2))[:, None, None, None].expand_as(latents),)
+
+
+@pytest.fixture
+def known(plain_model) -> StableDiffusion:
+    model = load(plain_model)
+    model.unet = KnownUNet()
+    return model
+
+
+def test_a_known_answer(known):
+    """eps_uncond = 1, eps_text = 3, s = 5: eps = 11, so dL/dz = (1 - alpha_bar) (11 - noise) / B."""
+    text = torch.cat([torch.full((2, 4, TEXT_WIDTH), 1.0), torch.full((2, 4, TEXT_WIDTH), 3.0)])
+    pictures = torch.full((2, 4, LATENT_SIZE, LATENT_SIZE), 0.5, requires_grad=True)
+    known.train_step(text, pictures, 5.0, as_latent=True, generator=seeded()).backward()
+    generator = seeded()
+    torch.randint(20, 981, (2,), generator=generator)
+    noise = torch.randn(2, 4, LATENT_SIZE, LATENT_SIZE, generator=generator)
+    weight = 1 - known.alphas[known.unet.timesteps[:2]][:, None, None, None]
+    torch.testing.assert_close(pictures.grad, 2 * weight * (11 - noise) / 2)
+
+
+def test_both_ends_of_the_timesteps_are_drawn(known):
+    known.min_step, known.max_step = 3, 6
+    text, pictures = torch.zeros(800, 1, TEXT_WIDTH), torch.zeros(400, 4, LATENT_SIZE, LATENT_SIZE)
+    known.train_step(text, pictures, as_latent=True, generator=seeded())
+    counts = np.bincount(known.unet.timesteps[:400], minlength=8)
+    assert counts[:3].sum() == counts[7:].sum() == 0
+    assert counts[3:7].min() > 65
+
+
+class GaussianUNet(nn.Module):
+    """The exact noise prediction for data spread normally, with `deviation`, about `target`."""
+
+    dtype = torch.float32
+    config = SimpleNamespace(class_embed_type=None)
+
+    def __init__(self, target: torch.Tensor, deviation: float, alphas: torch.Tensor) -> None:
+        super().__init__()
+        self.target, self.variance, self.alphas = target, deviation**2, alphas
+
+    def forward(self, latents, t, text, class_labels=None, return_dict=True):  # noqa: ARG002
+        signal = self.alphas[t][:, None, None, None]
+        spread = signal * self.variance + 1 - signal
+        return ((1 - signal).sqrt() * (latents - signal.sqrt() * self.target) / spread,)
+
+
+def test_sds_drives_a_picture_to_the_known_optimum(plain_model):
+    model = load(plain_model)
+    target = torch.rand(1, 4, LATENT_SIZE, LATENT_SIZE, generator=seeded(2))
+    model.unet = GaussianUNet(2 * target - 1, 0.01, model.alphas)
+    picture = torch.full_like(target, 0.5).requires_grad_()
+    optimizer = torch.optim.Adam([picture], lr=0.02)
+    text, generator = torch.zeros(2, 1, TEXT_WIDTH), seeded()
+    for _ in range(200):
+        optimizer.zero_grad()
+        model.train_step(text, picture, 100.0, as_latent=True, generator=generator).backward()
+        optimizer.step()
+    assert (picture.detach() - target).abs().max() < 0.02
+
+
+# Text
+
+
+def test_text_is_encoded_as_diffusers_does(plain, plain_model):
+    pipeline = load_pipeline(plain_model)
+    texts = ["a cat", "a very long sentence " * 9]
+    expected, _ = pipeline.encode_prompt(texts, torch.device("cpu"), 1, False)
+    torch.testing.assert_close(plain.get_text_embeds(texts), expected)
+    assert plain.get_text_embeds("a cat").shape == (1, MAX_TOKENS, TEXT_WIDTH)
+
+
+def test_tokens_are_counted_without_cutting(plain):
+    assert plain.count_tokens("ab, view") == 2 + 2 + 1 + 1
+    assert plain.count_tokens("a " * 100) == 102
+
+
+def test_a_dropped_text_encoder_is_gone(plain_model):
+    model = load(plain_model)
+    model.drop_text_encoder()
+    assert not any("text_encoder" in name for name, _ in model.named_parameters())
+    with pytest.raises(DreamFusionError, match="text encoder was dropped"):
+        model.get_text_embeds("a cat")
+
+
+# Pictures
+
+
+def load_pipeline(folder: Path) -> StableDiffusionPipeline:
+    pipeline = StableDiffusionPipeline.from_pretrained(
+        folder, safety_checker=None, feature_extractor=None, requires_safety_checker=False, local_files_only=True
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@pytest.mark.parametrize("kind", ["plain_model", "velocity_model"])
+def test_pictures_are_those_of_diffusers(kind, request):
+    folder = request.getfixturevalue(kind)
+    expected = load_pipeline(folder)(
+        "a red dog", height=16, width=24, num_inference_steps=4, negative_prompt="a cat", generator=seeded(7),
+        output_type="np",
+    ).images  # fmt: skip
+    picture = load(folder).prompt_to_img("a red dog", "a cat", 16, 24, 4, seed=7)
+    assert picture.shape == (1, 16, 24, 3)
+    assert picture.dtype == np.uint8
+    np.testing.assert_allclose(picture, expected * 255, atol=0.51)
+
+
+def test_pictures_follow_prompt_seed_and_negative(plain):
+    base = plain.prompt_to_img("a cat", steps=2)
+    np.testing.assert_array_equal(base, plain.prompt_to_img(" a  cat ", "", IMAGE_SIZE, IMAGE_SIZE, 2))
+    for other in ({"text": "a dog"}, {"seed": 1}, {"negative": "dog"}):
+        assert (plain.prompt_to_img(**{"text": "a cat", "steps": 2} | other) != base).any()
+
+
+def test_pictures_follow_the_camera(camera_aware):
+    unknown = camera_aware.prompt_to_img("a cat", steps=2)
+    around = camera_aware.prompt_to_img("a cat", steps=2, views=orbit_views(3, 20.0, 3.0, 40.0))
+    assert around.shape == (3, IMAGE_SIZE, IMAGE_SIZE, 3)
+    assert len({unknown.tobytes(), *(picture.tobytes() for picture in around)}) == 4
+
+
+def test_an_unknown_camera_is_the_zero_vector(camera_aware):
+    latents, t = torch.zeros(1, 4, LATENT_SIZE, LATENT_SIZE), torch.tensor([500])
+    text = camera_aware.get_text_embeds(["", "a cat"])
+    expected = camera_aware.unet(latents.repeat(2, 1, 1, 1), t, text, class_labels=torch.zeros(2, 5)).sample
+    torch.testing.assert_close(camera_aware.predict_noise(latents, t, text), expected)
+
+
+@pytest.mark.parametrize("bad", [{"H": 15}, {"W": 7}, {"H": -4}, {"steps": 0}])
+def test_impossible_sizes_are_refused(plain, bad):
+    with pytest.raises(InputError, match="multiples of 2"):
+        plain.prompt_to_img("a cat", **bad)
+
+
+def test_prompts_of_pictures_are_checked(plain):
+    said: list[str] = []
+    with pytest.raises(InputError, match="prompt is empty"):
+        plain.prompt_to_img("  ")
+    plain.prompt_to_img("ab cd " * 30, steps=1, say=said.append)
+    assert len(said) == 1
+    assert "too long" in said[0]
+
+
+# Precision
+
+
+def test_half_precision_on_a_cpu_is_declined_in_words(plain_model):
+    with pytest.warns(UserWarning, match="fp16 is of no use on a CPU"):
+        model = StableDiffusion("cpu", True, False, hf_key=str(plain_model))
+    assert model.unet.dtype == model.vae.dtype == torch.float32
+
+
+def test_decoding_undoes_encoding_up_to_the_autoencoder(plain):
+    """The same scale on the way in and out: encode_imgs times 1 / 0.7 decoded by the bare autoencoder."""
+    pictures = torch.rand(1, 3, IMAGE_SIZE, IMAGE_SIZE, generator=seeded())
+    latents = plain.encode_imgs(pictures, seeded())
+    posterior = plain.vae.encode(2 * pictures - 1).latent_dist
+    torch.testing.assert_close(latents, 0.7 * posterior.sample(seeded()))
+    expected = (plain.vae.decode(latents / 0.7).sample / 2 + 0.5).clamp(0, 1)
+    torch.testing.assert_close(plain.decode_latents(latents), expected)
