@@ -140,7 +140,7 @@ def surface_level(lattice: Lattice) -> float:
 
 def solidify(lattice: Lattice, level: float) -> Lattice:
     """Values in [0, 1], above 0.5 inside the solid, without floaters and without cavities that nobody can see."""
-    bounded = lattice.values / (lattice.values + np.float32(level))
+    bounded = (lattice.values / np.float32(2 * level)).clip(0, 1)
     blurred = ndimage.gaussian_filter(bounded, _BLUR)
     values = blurred if blurred.max() > 0.5 + _CLEARANCE else bounded  # a lone sample would be blurred away
     for axis in range(3):
@@ -172,10 +172,10 @@ def _large_parts(inside: Bools) -> Bools:
 
 
 def _reduce(solid: Lattice, vertices: Floats, faces: Ints, limit: int) -> tuple[Floats, Ints]:
-    """Decimate; where decimation tears the surface (foam), march on a coarser lattice, which never does."""
+    """Decimate; where that tears the surface (foam), march on coarser lattices until there is less to take off."""
     result = decimate(vertices, faces, limit)
     while result is None:
-        solid = _coarser(solid, factor=0.9 * (limit / len(faces)) ** 0.5)
+        solid = _coarser(solid, factor=0.8)
         vertices, faces = march(solid)
         result = decimate(vertices, faces, limit)
     return result

@@ -1,0 +1,116 @@
+import os
+import time
+
+import numpy as np
+import pytest
+
+from core import unwrap
+from core.config import MeshConfig
+from core.mesh import extract_surface
+from tests.core.fields import AnalyticField, ball, torus, union
+
+SIZE = 256
+
+
+@pytest.fixture(scope="module")
+def shape():
+    return extract_surface(
+        AnalyticField(union(torus(0.5, 0.2), ball(0.2))), MeshConfig(resolution=48, faces=3_000, texture_size=SIZE)
+    )
+
+
+def claims(uv, size):
+    """How many triangles cover each texel centre: one triangle at a time, by the sign of three cross products."""
+    count = np.zeros((size, size), int)
+    centre = (np.arange(size) + 0.5) / size
+    for a, b, c in uv.astype(np.float64):
+        low, high = np.min([a, b, c], axis=0), np.max([a, b, c], axis=0)
+        columns, rows = (np.flatnonzero((centre >= low[i]) & (centre <= high[i])) for i in (0, 1))
+        x, y = np.meshgrid(centre[columns], centre[rows])
+        sides = [(q[0] - p[0]) * (y - p[1]) - (q[1] - p[1]) * (x - p[0]) for p, q in ((a, b), (b, c), (c, a))]
+        within = np.all([side > 1e-9 for side in sides], axis=0) | np.all([side < -1e-9 for side in sides], axis=0)
+        count[np.ix_(rows, columns)] += within
+    return count[::-1]  # row 0 is the top
+
+
+def area(uv):
+    first, second = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    return np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2
+
+
+def assert_sound(uv, count):
+    assert uv.shape == (count, 3, 2)
+    assert uv.min() >= 0
+    assert uv.max() <= 1
+    assert (area(uv) > 0).all()
+    assert (claims(uv, 4 * SIZE) > 1).sum() == 0
+
+
+def test_xatlas_makes_charts_without_overlaps(shape):
+    uv = unwrap.unwrap(*shape, SIZE)
+    assert_sound(uv, len(shape[1]))
+    seams = len(np.unique(np.hstack([shape[1].reshape(-1, 1), uv.reshape(-1, 2)]), axis=0)) - len(shape[0])
+    assert seams < len(shape[0]) / 2  # charts of many faces, not the fallback
+    assert area(uv).sum() > 0.4
+
+
+def test_charts_are_two_texels_apart(shape):
+    """Texels of different charts never touch, not even at a corner, so that a bilinear lookup never mixes them."""
+    uv = unwrap.unwrap(*shape, SIZE)
+    corner = np.unique(np.hstack([shape[1].reshape(-1, 1), uv.reshape(-1, 2)]), axis=0, return_inverse=True)[1]
+    chart = chart_of_faces(corner.reshape(-1, 3))
+    owner = np.full(SIZE * SIZE, -1)
+    for texel, face, _ in unwrap.covered_texels(uv, SIZE):
+        owner[texel] = chart[face]
+    owner = owner.reshape(SIZE, SIZE)
+    for one, other in ((owner[1:], owner[:-1]), (owner[:, 1:], owner[:, :-1]), (owner[1:, 1:], owner[:-1, :-1])):
+        assert not ((one >= 0) & (other >= 0) & (one != other)).any()
+
+
+def chart_of_faces(corners):
+    """Faces that share split vertices belong together: labels spread until nothing changes."""
+    label = np.arange(corners.max() + 1)
+    while True:
+        lowest = label[corners].min(axis=1)
+        spread = label.copy()
+        np.minimum.at(spread, corners.ravel(), np.repeat(lowest, 3))
+        if np.array_equal(spread, label):
+            return lowest
+        label = spread
+
+
+def test_a_slow_xatlas_is_stopped_and_replaced(shape):
+    start = time.monotonic()
+    uv = unwrap.unwrap(*shape, SIZE, time_limit=0.01)
+    assert time.monotonic() - start < 5
+    assert_sound(uv, len(shape[1]))
+    np.testing.assert_array_equal(uv, unwrap.triangle_atlas(len(shape[1]), SIZE))
+
+
+def test_a_crash_of_xatlas_is_survived(shape, monkeypatch):
+    monkeypatch.setattr(unwrap.sys, "executable", "/bin/false" if os.path.exists("/bin/false") else "no such program")
+    np.testing.assert_array_equal(unwrap.unwrap(*shape, SIZE), unwrap.triangle_atlas(len(shape[1]), SIZE))
+
+
+def test_overlapping_charts_are_refused(shape, monkeypatch):
+    piled = np.broadcast_to(np.float32([[0, 0], [1, 0], [0, 1]]), (len(shape[1]), 3, 2))
+    monkeypatch.setattr(unwrap, "_xatlas", lambda *_: piled)
+    np.testing.assert_array_equal(unwrap.unwrap(*shape, SIZE), unwrap.triangle_atlas(len(shape[1]), SIZE))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 2_000, 5_001])
+def test_the_triangle_atlas_is_sound_for_any_count(count):
+    uv = unwrap.triangle_atlas(count, SIZE)
+    assert_sound(uv, count)
+    assert area(uv).std() < 1e-3 * area(uv).mean()
+
+
+def test_covered_texels_agree_with_a_plain_loop():
+    uv = np.random.default_rng(0).random((40, 3, 2)).astype(np.float32)
+    counted = np.zeros(64 * 64, int)
+    for texel, face, share in unwrap.covered_texels(uv, 64):
+        counted += np.bincount(texel, minlength=64 * 64)
+        row, column = np.divmod(texel, 64)
+        centre = np.stack([(column + 0.5) / 64, 1 - (row + 0.5) / 64], axis=1)
+        np.testing.assert_allclose(np.einsum("kc,kcx->kx", share, uv[face]), centre, atol=1e-5)
+    np.testing.assert_array_equal(counted.reshape(64, 64), claims(uv, 64))
