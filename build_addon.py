@@ -11,9 +11,10 @@ import os
 import re
 import sys
 import time
-import tomllib
 import zipfile
 from pathlib import Path
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parent
 ADDON = "blender_dreamfusion"
@@ -86,7 +87,11 @@ def _sources(folder: Path) -> list[Path]:
     found = []
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
-        if path.is_file() and path.suffix in _KINDS and not any(part.startswith((".", "__pycache__")) for part in parts):
+        if (
+            path.is_file()
+            and path.suffix in _KINDS
+            and not any(part.startswith((".", "__pycache__")) for part in parts)
+        ):
             found.append(path)
     return found
 

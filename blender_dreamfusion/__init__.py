@@ -29,5 +29,7 @@ def unregister() -> None:
     from . import registration
 
     registration.unregister()
-    for name in [name for name in sys.modules if name.startswith(f"{__package__}.")]:
-        del sys.modules[name]  # an update of the add-on is then loaded afresh
+    prefix = f"{__package__}."
+    for name in [name for name in sys.modules if name.startswith(prefix)]:  # the next register() loads them afresh
+        del sys.modules[name]
+        globals().pop(name.removeprefix(prefix), None)

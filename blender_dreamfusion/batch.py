@@ -147,13 +147,13 @@ def _preferred_python() -> str:
     """The trainer's Python in the preferences of the add-on, if it is installed and enabled."""
     for name, addon in bpy.context.preferences.addons.items():
         if name.rpartition(".")[2] == _ADDON and addon.preferences is not None:
-            return bpy.path.abspath(addon.preferences.trainer_python.strip())
+            return bpy.path.abspath(getattr(addon.preferences, "trainer_python", "").strip())
     return ""
 
 
 def _run_all(prompts: list[str], args: argparse.Namespace, python: str) -> list[Result]:
     results: list[Result] = []
-    for number, (prompt, name) in enumerate(zip(prompts, unique_names(prompts)), 1):
+    for number, (prompt, name) in enumerate(zip(prompts, unique_names(prompts), strict=True), 1):
         print(f"[{number}/{len(prompts)}] {prompt}", flush=True)
         start = time.monotonic()
         try:

@@ -39,7 +39,7 @@ def draw_progress(layout: bpy.types.UILayout, fraction: float) -> None:
         layout.prop(bpy.context.window_manager, _PROGRESS, text="", slider=True)
 
 
-def draw_text_field(layout: bpy.types.UILayout, data: bpy.types.bpy_struct, name: str, placeholder: str) -> None:
+def draw_text_field(layout: bpy.types.UILayout, data: bpy.types.PropertyGroup, name: str, placeholder: str) -> None:
     """A text field as wide as the layout. The placeholder came with 4.1."""
     if bpy.app.version >= (4, 1, 0):
         layout.prop(data, name, text="", placeholder=placeholder)

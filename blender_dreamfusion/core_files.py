@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core import protocol
+    from core import protocol as protocol
 
 
 def _find_root() -> Path:

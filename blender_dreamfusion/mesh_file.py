@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ class MeshData:
 def read_mesh(path: Path) -> MeshData:
     """Read mesh.npz. Raises MeshFileError where it is missing, damaged or empty."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             mesh = MeshData(
                 np.ascontiguousarray(arrays["vertices"], np.float32),
                 np.ascontiguousarray(arrays["faces"], np.int32),

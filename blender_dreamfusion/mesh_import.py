@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -50,7 +51,7 @@ def _make_mesh(name: str, data: MeshData) -> bpy.types.Mesh:
 def _add_colors(mesh: bpy.types.Mesh, data: MeshData) -> None:
     rgba = np.ones((len(data.colors), 4), np.float32)
     rgba[:, :3] = srgb_to_linear(data.colors)
-    attribute = mesh.color_attributes.new(name="Color", type="FLOAT_COLOR", domain="POINT")
+    attribute: Any = mesh.color_attributes.new(name="Color", type="FLOAT_COLOR", domain="POINT")
     attribute.data.foreach_set("color", rgba.ravel())
     mesh.color_attributes.active_color = attribute
     mesh.color_attributes.render_color_index = 0
@@ -60,7 +61,7 @@ def _load_texture(path: Path, name: str) -> bpy.types.Image:
     """The picture, packed into the .blend, so that the job's folder may go."""
     image = bpy.data.images.load(str(path), check_existing=False)
     image.name = name
-    image.colorspace_settings.name = "sRGB"
+    image.colorspace_settings.name = "sRGB"  # type: ignore[assignment]
     image.pack()
     return image
 
@@ -69,13 +70,14 @@ def _make_material(name: str, image: bpy.types.Image, data: MeshData) -> bpy.typ
     """A Principled BSDF with the texture as its base colour; solid view shows the mean colour."""
     material = bpy.data.materials.new(name)
     tree = compat.use_nodes(material)
-    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader: Any = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Roughness"].default_value = ROUGHNESS
-    texture = tree.nodes.new("ShaderNodeTexImage")
+    texture: Any = tree.nodes.new("ShaderNodeTexImage")
     texture.image = image
     texture.location = (shader.location.x - 300, shader.location.y)
     tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
-    material.diffuse_color = (*srgb_to_linear(data.colors.mean(axis=0)).tolist(), 1.0)
+    mean_color: Any = (*srgb_to_linear(data.colors.mean(axis=0)).tolist(), 1.0)
+    material.diffuse_color = mean_color
     material.roughness = ROUGHNESS
     return material
 

@@ -8,6 +8,7 @@ from . import preferences, workspaces
 from .core_files import protocol
 from .mesh_file import MeshFileError
 from .mesh_import import add_object
+from .properties import settings_of
 from .session import SESSION
 
 
@@ -20,14 +21,14 @@ class DREAMFUSION_OT_generate(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there is a prompt and no job at work."""
-        if not context.scene.dreamfusion.prompt.strip():
+        if not settings_of(context.scene).prompt.strip():
             cls.poll_message_set("Type a prompt first")
             return False
         return SESSION.ready
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the trainer; what goes wrong stands in the panel."""
-        settings = context.scene.dreamfusion
+        settings = settings_of(context.scene)
         prompt = settings.prompt.strip()
         workspace = workspaces.new_workspace(preferences.jobs_folder(), prompt)
         started = SESSION.start(protocol.Generate(prompt, str(workspace), settings.options()))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import bpy
 
 from . import compat, preview, texts
+from .properties import DreamFusionSettings, settings_of
 from .session import SESSION, Session
 from .trainer_job import State, TrainerJob
 
@@ -23,7 +26,7 @@ class DREAMFUSION_PT_main(bpy.types.Panel):
         """Draw what can be asked for, and what is going on."""
         settings = self.layout.column()
         settings.enabled = not SESSION.running
-        _draw_settings(settings, context.scene.dreamfusion)
+        _draw_settings(settings, settings_of(context.scene))
         if SESSION.running and SESSION.job is not None:
             _draw_running(self.layout, SESSION.job)
         else:
@@ -38,7 +41,7 @@ class DREAMFUSION_PT_main(bpy.types.Panel):
             self.layout.template_icon(preview.icon(), scale=max(4.0, min(_PICTURE_UNITS, width / 20.0 - 3.0)))
 
 
-def _draw_settings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+def _draw_settings(layout: bpy.types.UILayout, settings: DreamFusionSettings) -> None:
     column = layout.column(align=True)
     column.label(text="Prompt")
     compat.draw_text_field(column, settings, "prompt", "A hamburger")
@@ -93,7 +96,9 @@ def _draw_outcome(layout: bpy.types.UILayout, region: bpy.types.Region, session:
         layout.operator("dreamfusion.resume", text=f'Resume "{session.interrupted_prompt}"', icon="FILE_REFRESH")
 
 
-def _draw_text(layout: bpy.types.UILayout, region: bpy.types.Region, text: str, icon: str) -> None:
+def _draw_text(
+    layout: bpy.types.UILayout, region: bpy.types.Region, text: str, icon: Literal["ERROR", "INFO", "TIME"]
+) -> None:
     """A text in as many lines as it needs, with an icon before the first."""
     column = layout.column(align=True)
     column.scale_y = 0.8

@@ -5,7 +5,6 @@ from pathlib import Path
 import bpy
 
 from . import compat
-from .core_files import ROOT
 
 
 class DreamFusionPreferences(bpy.types.AddonPreferences):
@@ -32,10 +31,10 @@ class DreamFusionPreferences(bpy.types.AddonPreferences):
         column = layout.column()
         column.prop(self, "trainer_python")
         if not self.trainer_python:
-            _hint(column, f"An environment with the packages of {ROOT / 'requirements.txt'}")
+            _hint(column, "Needs the packages of the add-on's requirements.txt")
         column.prop(self, "jobs_folder")
         if not self.jobs_folder:
-            _hint(column, f"Now {jobs_folder()}")
+            _hint(column, f"Default: {jobs_folder()}")
 
 
 def _hint(column: bpy.types.UILayout, text: str) -> None:
@@ -48,7 +47,8 @@ def _hint(column: bpy.types.UILayout, text: str) -> None:
 
 def get() -> DreamFusionPreferences:
     """The add-on's preferences."""
-    return bpy.context.preferences.addons[__package__].preferences
+    found: DreamFusionPreferences = bpy.context.preferences.addons[__package__].preferences  # type: ignore[assignment]
+    return found
 
 
 def trainer_python() -> str:

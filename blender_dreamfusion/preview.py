@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 import bpy.utils.previews
 import numpy as np
@@ -30,22 +32,24 @@ def show(path: str) -> None:
     except RuntimeError:
         return
     try:
-        width, height = image.size
+        size: Any = image.size
+        width, height = size
         pixels = np.empty(4 * width * height, np.float32)
         image.pixels.foreach_get(pixels)
     finally:
         bpy.data.images.remove(image)
     entry = _collections[0][_KEY]
-    entry.image_size = (width, height)
-    entry.image_pixels_float.foreach_set(pixels)
+    entry.image_size = (width, height)  # type: ignore[assignment]
+    entry.image_pixels_float.foreach_set(pixels)  # type: ignore[arg-type]
 
 
 def clear() -> None:
     """Show no picture from now on."""
-    _collections[0][_KEY].image_size = (0, 0)
+    _collections[0][_KEY].image_size = (0, 0)  # type: ignore[assignment]
 
 
 def icon() -> int:
     """The icon to draw, or 0 where there is no picture."""
     entry = _collections[0][_KEY]
-    return int(entry.icon_id) if entry.image_size[0] else 0
+    size: Any = entry.image_size
+    return int(entry.icon_id) if any(size) else 0

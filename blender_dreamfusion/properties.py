@@ -31,9 +31,7 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
         description="A folder in the layout of diffusers, or a name on Hugging Face, instead of the version",
         subtype="DIR_PATH",
     )
-    preset: bpy.props.EnumProperty(
-        name="Quality", description="Detail against time", items=PRESETS, default="standard"
-    )
+    preset: bpy.props.EnumProperty(name="Quality", description="Detail against time", items=PRESETS, default="standard")
     seed: bpy.props.IntProperty(
         name="Seed", description="Another seed makes another object", min=0, max=SEED_MAX, default=0
     )
@@ -47,3 +45,9 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
             hf_key = bpy.path.abspath(self.hf_key.strip())
             options.update({"hf_key": hf_key} if hf_key else {"sd_version": self.sd_version})
         return options
+
+
+def settings_of(scene: bpy.types.Scene) -> DreamFusionSettings:
+    """The settings that the panel shows."""
+    settings: DreamFusionSettings = scene.dreamfusion  # type: ignore[attr-defined]
+    return settings

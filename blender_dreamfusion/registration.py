@@ -6,6 +6,7 @@ import bpy
 
 from . import compat, operators, panel, preferences, preview, properties, session
 
+_SETTINGS = "dreamfusion"  # see properties.settings_of
 _CLASSES = (
     preferences.DreamFusionPreferences,
     properties.DreamFusionSettings,
@@ -18,7 +19,7 @@ def register() -> None:
     """Add classes, settings, the picture and the timer."""
     for kind in _CLASSES:
         bpy.utils.register_class(kind)
-    bpy.types.Scene.dreamfusion = bpy.props.PointerProperty(type=properties.DreamFusionSettings)
+    setattr(bpy.types.Scene, _SETTINGS, bpy.props.PointerProperty(type=properties.DreamFusionSettings))
     compat.register(_fraction)
     preview.register()
     session.register()
@@ -29,7 +30,7 @@ def unregister() -> None:
     session.unregister()
     preview.unregister()
     compat.unregister()
-    del bpy.types.Scene.dreamfusion
+    delattr(bpy.types.Scene, _SETTINGS)
     for kind in reversed(_CLASSES):
         bpy.utils.unregister_class(kind)
 

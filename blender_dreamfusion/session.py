@@ -91,7 +91,7 @@ class Session:
                 return
             self._added = True
             try:
-                bpy.ops.dreamfusion.add_result(
+                bpy.ops.dreamfusion.add_result(  # type: ignore[attr-defined]
                     "EXEC_DEFAULT", True, workspace=done.workspace, mesh=done.mesh, texture=done.texture
                 )
             except RuntimeError as error:  # what the operator reported

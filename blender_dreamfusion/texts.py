@@ -6,6 +6,8 @@ import textwrap
 
 from .core_files import protocol
 
+_LETTER = 6.7  # pixels that a letter takes on average, at a scale of 1
+_MARGIN = 75.0  # pixels of tabs, frame and icon
 _STAGES = {
     "loading": "Loading the model",
     "training": "Training",
@@ -33,5 +35,5 @@ def time_left(progress: protocol.Progress) -> str:
 
 
 def wrap(text: str, width_px: float, ui_scale: float) -> list[str]:
-    """The lines of a text that fit a sidebar of this width, whose letters are some 7 pixels wide."""
-    return textwrap.wrap(text, max(16, int(width_px / (7.0 * ui_scale)) - 5))
+    """The lines of a text that fit a box with an icon in a sidebar of this width."""
+    return textwrap.wrap(text, max(16, int((width_px / ui_scale - _MARGIN) / _LETTER)))

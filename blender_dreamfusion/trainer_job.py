@@ -39,7 +39,8 @@ class TrainerJob:
     """A trainer at work on one job.
 
     Attributes: `state`; `progress` (the newest, or None); `preview` (path of the newest picture, or "") and `previews`
-    (how many there were); `log` (the trainer's newest remark); `error` (one sentence, once FAILED); `done` (the Done message, once DONE).
+    (how many there were); `log` (the trainer's newest remark); `error` (one sentence, once FAILED); `done` (the last
+    message, once DONE).
     """
 
     def __init__(

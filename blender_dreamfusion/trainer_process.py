@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _DROPPED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "__PYVENV_LAUNCHER__")
+_NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # a console would open on Windows
 _LOG_TAIL = 8192  # bytes
 
 
@@ -44,7 +45,7 @@ class TrainerProcess:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=sys.platform != "win32",
-                    creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+                    creationflags=_NO_WINDOW,
                 )
             except OSError as error:
                 raise StartError(f"Cannot run {python} ({error.strerror}): set the trainer's Python.") from error
@@ -78,7 +79,7 @@ class TrainerProcess:
                 ["taskkill", "/F", "/T", "/PID", str(self.pid)],
                 capture_output=True,
                 check=False,
-                creationflags=subprocess.CREATE_NO_WINDOW,
+                creationflags=_NO_WINDOW,
             )
         else:
             with contextlib.suppress(ProcessLookupError):

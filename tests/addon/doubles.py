@@ -13,6 +13,7 @@ def double_python(folder: Path, *arguments: str) -> str:
 
 def script(folder: Path, body: str) -> str:
     """A shell script as a program in `folder`."""
+    folder.mkdir(exist_ok=True)
     path = folder / "python"
     path.write_text(f"#!/bin/sh\n{body}\n")
     path.chmod(0o755)

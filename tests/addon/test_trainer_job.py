@@ -6,15 +6,15 @@ import socket
 import time
 
 import pytest
-from blender_dreamfusion.core_files import protocol
-from blender_dreamfusion.trainer_job import State, TrainerJob
-from blender_dreamfusion.trainer_process import StartError
 from doubles import double_python, script
 
 from blender_dreamfusion import trainer_job, workspaces
+from blender_dreamfusion.core_files import protocol
+from blender_dreamfusion.trainer_job import State, TrainerJob
+from blender_dreamfusion.trainer_process import StartError
 
 
-@pytest.fixture()
+@pytest.fixture
 def start(tmp_path):
     """Starts jobs and ends what is left of them."""
     jobs = []
@@ -138,7 +138,7 @@ def test_missing_packages_are_named(start, tmp_path):
     assert job.blames_setup
 
 
-def test_a_program_that_is_no_trainer(start, tmp_path):
+def test_a_program_that_is_no_trainer(start):
     job = start("/bin/false")
     pump_until(job, ended)
     assert job.error == "The trainer ended before it was ready."
@@ -147,7 +147,7 @@ def test_a_program_that_is_no_trainer(start, tmp_path):
 
 @pytest.mark.parametrize("python", ["", "  ", "/no/such/python", "/tmp", __file__])
 def test_a_wrong_python_is_refused_at_once(start, tmp_path, python):
-    with pytest.raises(StartError, match="(?i)set the trainer's Python"):
+    with pytest.raises(StartError, match=r"(?i)set the trainer's Python"):
         start(python)
     assert not (tmp_path / "job").exists()
 

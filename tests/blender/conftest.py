@@ -7,8 +7,9 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent / "rig"), str(Path(__file__).parents[1] / "addon")]
 
-import build_addon  # noqa: E402
 from blenders import VERSIONS, blender_program  # noqa: E402
+
+import build_addon  # noqa: E402
 
 
 @pytest.fixture(scope="session", params=VERSIONS)

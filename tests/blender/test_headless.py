@@ -15,7 +15,7 @@ RIG = Path(__file__).with_name("rig")
 INSPECT = Path(__file__).with_name("scenarios") / "inspect_blend.py"
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(blender, tmp_path):
     """Runs headless.py in Blender; returns the finished process."""
 
@@ -31,7 +31,7 @@ def run(blender, tmp_path):
     return call
 
 
-@pytest.fixture()
+@pytest.fixture
 def prompts(tmp_path):
     path = tmp_path / "prompts.txt"
     path.write_text("# two of a kind\na red cube\n\n  a red cube! \n", encoding="utf-8")

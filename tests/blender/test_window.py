@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -18,9 +19,16 @@ def test_generate(blender, addon_zip, tmp_path):
     run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, [python, "a red cube", 30])
 
 
+@pytest.mark.slow
+def test_generate_with_the_real_trainer(blender, addon_zip, tmp_path):
+    arguments = [sys.executable, "a red mug", 900]
+    run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, arguments, limit=1500)
+
+
 def test_interruptions(blender, addon_zip, tmp_path):
-    python = double_python(tmp_path, "--steps", "80", "--pause", "0.1")
-    run_scenario(blender, SCENARIOS / "interrupt.py", tmp_path / "out", addon_zip, [python, tmp_path], limit=400)
+    slow = double_python(tmp_path / "slow", "--steps", "100000")
+    quick = double_python(tmp_path / "quick", "--steps", "80", "--pause", "0.1")
+    run_scenario(blender, SCENARIOS / "interrupt.py", tmp_path / "out", addon_zip, [slow, quick, tmp_path], limit=400)
 
 
 def test_a_killed_blender_leaves_no_trainer(blender, addon_zip, tmp_path):

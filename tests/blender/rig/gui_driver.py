@@ -18,7 +18,7 @@ import bpy
 
 sys.path.append(str(Path(__file__).parent))
 
-from install import install_addon  # noqa: E402
+from install import install_addon
 
 OUT = Path(os.environ["GUI_OUT"])
 STEP = 0.15  # seconds given to Blender for one event and its redraw
@@ -72,7 +72,6 @@ class Gui:
     def fill(self, field, text):
         """Generator: click a text field of the sidebar, type a new text into it, press Return."""
         at = yield from self.find_button(field)
-        self.check(at, f"the field {field} was found")
         self.move(*at)
         yield STEP
         self.xdo("click", "--repeat", 2, "--delay", 80, 1)
@@ -138,7 +137,7 @@ class Gui:
         self.check(drawn, f"the tab {category} is in front")
 
     def find_button(self, wanted):
-        """Generator: the window position of the sidebar's button for an operator or property, or None.
+        """Generator: the window position of the sidebar's button for an operator or property.
 
         Sweeps the pointer down the region and asks Blender, with its own copy-command operators, what lies under it.
         """
@@ -151,8 +150,9 @@ class Gui:
                 if wanted in self._under_pointer():
                     yield 2 * STEP  # what was under the pointer before may have answered
                     if wanted in self._under_pointer():
+                        self.check(True, f"{wanted} was found")
                         return x, y
-        return None
+        raise AssertionError(f"{wanted} was not found in the sidebar")
 
     def _under_pointer(self):
         """The operator or the property under the pointer, such as {"dreamfusion.generate"}."""
@@ -173,7 +173,6 @@ class Gui:
     def press(self, wanted):
         """Generator: find a button as find_button does and click it."""
         at = yield from self.find_button(wanted)
-        self.check(at, f"the button {wanted} was found")
         yield from self.click(*at)
 
 

@@ -1,6 +1,6 @@
-"""What may go wrong while a job runs: cancel, another file, Edit Mode at the end, a killed trainer, the add-on disabled.
+"""What may happen while a job runs: cancel, another file, Edit Mode at its end, a killed trainer, the add-on disabled.
 
-Arguments: a trainer's Python that takes some seconds, a folder for a .blend.
+Arguments: a trainer's Python that takes minutes, one that takes seconds, a folder for a .blend.
 """
 
 import importlib
@@ -11,9 +11,10 @@ import bpy
 
 
 def scenario(gui):
-    python, folder = gui.arguments
+    slow, quick, folder = gui.arguments
     session = importlib.import_module(f"{gui.addon}.session").SESSION
-    bpy.context.preferences.addons[gui.addon].preferences.trainer_python = python
+    preferences = bpy.context.preferences.addons[gui.addon].preferences
+    preferences.trainer_python = slow
     yield from gui.open_tab("DreamFusion", bpy.types.DREAMFUSION_PT_main)
     bpy.context.scene.dreamfusion.prompt = "a red cube"
 
@@ -25,6 +26,7 @@ def scenario(gui):
     yield 0.5
     gui.shot("1_cancelled")
 
+    preferences.trainer_python = quick
     yield from gui.press("dreamfusion.resume")
     yield from gui.wait_for(lambda: session.job.progress, "the job goes on", 60)
     path = os.path.join(folder, "other.blend")
@@ -44,6 +46,8 @@ def scenario(gui):
     yield from gui.wait_for(lambda: "a red cube" in bpy.data.objects, "it comes in Object Mode", 10)
     yield from gui.wait_for(lambda: session.ready, "the trainer is gone", 10)
 
+    preferences = bpy.context.preferences.addons[gui.addon].preferences
+    preferences.trainer_python = slow
     yield from gui.press("dreamfusion.generate")
     yield from gui.wait_for(lambda: session.job.progress, "another job runs", 60)
     os.kill(session.job.trainer_pid, signal.SIGKILL)

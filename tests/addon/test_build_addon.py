@@ -1,0 +1,98 @@
+"""The zip: the same bytes for the same tree, everything in it that is needed, one version."""
+
+import ast
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import tomllib
+
+import build_addon
+import core
+import core.config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory):
+    with zipfile.ZipFile(build_addon.build(tmp_path_factory.mktemp("dist"))) as archive:
+        return archive.namelist()
+
+
+def test_the_same_tree_gives_the_same_bytes(tmp_path):
+    first = build_addon.build(tmp_path / "a").read_bytes()
+    os.utime(ROOT / "LICENSE")
+    assert build_addon.build(tmp_path / "b").read_bytes() == first
+
+
+def test_one_folder_with_add_on_trainer_weights_and_licence(names):
+    assert {name.split("/")[0] for name in names} == {"blender_dreamfusion"}
+    for needed in (
+        "__init__.py",
+        "blender_manifest.toml",
+        "headless.py",
+        "core/worker.py",
+        "core/starter/weights/unet/diffusion_pytorch_model.safetensors",
+        "LICENSE",
+        "requirements.txt",
+    ):
+        assert f"blender_dreamfusion/{needed}" in names
+    assert not [name for name in names if "__pycache__" in name or "/." in name or "test" in name]
+
+
+def test_the_trainer_starts_from_the_unpacked_zip(tmp_path):
+    with zipfile.ZipFile(build_addon.build(tmp_path)) as archive:
+        archive.extractall(tmp_path)
+    folder = tmp_path / "blender_dreamfusion"
+    done = subprocess.run(
+        [sys.executable, "-m", "core.worker"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: DREAMFUSION_PORT")
+
+
+def test_requirements_are_the_pinned_dependencies():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert build_addon.requirements().splitlines() == project["dependencies"]
+    assert "torch==2.13.0" in project["dependencies"]
+
+
+def test_one_version_everywhere():
+    assert build_addon.read_version() == core.__version__
+
+
+def test_a_version_that_differs_is_refused(tmp_path, monkeypatch, capsys):
+    for name in ("core/__init__.py", "blender_dreamfusion/__init__.py", "blender_dreamfusion/blender_manifest.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text((ROOT / name).read_text().replace('__version__ = "', '__version__ = "9.'))
+    monkeypatch.setattr(build_addon, "ROOT", tmp_path)
+    with pytest.raises(build_addon.BuildError, match="different versions"):
+        build_addon.read_version()
+    (tmp_path / "LICENSE").write_text("")
+    assert build_addon.main(["--out", str(tmp_path / "dist")]) == 1
+    assert "build_addon.py: " in capsys.readouterr().err
+
+
+def test_the_panel_offers_what_the_trainer_knows():
+    tree = ast.parse((ROOT / "blender_dreamfusion" / "properties.py").read_text())
+    offered = {
+        node.targets[0].id: {item[0] for item in ast.literal_eval(node.value)}
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id in ("PRESETS", "SD_VERSIONS")
+    }
+    assert offered == {"PRESETS": set(core.config.PRESETS), "SD_VERSIONS": set(core.config.SD_VERSIONS)}
+
+
+def test_the_add_on_imports_the_standard_library_bpy_and_numpy_alone():
+    allowed = {*sys.stdlib_module_names, "bpy", "numpy"}
+    for path in (ROOT / "blender_dreamfusion").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(), feature_version=(3, 10))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            foreign = {name.split(".")[0] for name in names} - allowed
+            assert not foreign or path.name == "core_files.py", f"{path.name} imports {foreign}"

@@ -1,0 +1,128 @@
+"""The small bpy-free pieces: colours, mesh file, texts, job folders, the module of messages, prompt files."""
+
+import json
+
+import numpy as np
+import pytest
+
+import core.protocol
+from blender_dreamfusion import core_files, mesh_file, texts, workspaces
+from blender_dreamfusion.colors import srgb_to_linear
+
+TRIANGLE = {
+    "vertices": np.array([[0, 0, 1], [2, 0, 1], [0, 4, 3]], np.float32),
+    "faces": np.array([[0, 1, 2]], np.int32),
+    "uv": np.zeros((1, 3, 2), np.float32),
+    "colors": np.full((3, 3), 0.5, np.float32),
+}
+
+
+def test_srgb_to_linear_at_known_values():
+    srgb = np.array([0.0, 0.04045, 0.5, 1.0], np.float32)
+    expected = [0.0, 0.04045 / 12.92, 0.21404114, 1.0]
+    np.testing.assert_allclose(srgb_to_linear(srgb), expected, atol=1e-6)
+
+
+def test_protocol_is_the_trainers_file():
+    assert core_files.protocol.__file__ == core.protocol.__file__
+    message = core_files.protocol.Generate("a mug", "/tmp/job", {"seed": 1})
+    line = core_files.protocol.encode(message)
+    assert core.protocol.decode(line) == core.protocol.Generate("a mug", "/tmp/job", {"seed": 1})
+
+
+def test_a_mesh_is_read_and_put_on_the_ground(tmp_path):
+    np.savez(tmp_path / "mesh.npz", **TRIANGLE)
+    mesh = mesh_file.read_mesh(tmp_path / "mesh.npz").on_ground()
+    np.testing.assert_array_equal(mesh.vertices, [[-1, -2, 0], [1, -2, 0], [-1, 2, 2]])
+    np.testing.assert_array_equal(mesh.faces, TRIANGLE["faces"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"faces": np.array([[0, 1, 3]], np.int32)},
+        {"faces": np.array([[0, 1, -1]], np.int32)},
+        {"faces": np.zeros((0, 3), np.int32), "uv": np.zeros((0, 3, 2), np.float32)},
+        {"uv": np.zeros((3, 2), np.float32)},
+        {"vertices": np.full((3, 3), np.nan, np.float32)},
+        {"colors": np.array([{}], object)},
+    ],
+)
+def test_an_unusable_mesh_is_refused(tmp_path, change):
+    np.savez(tmp_path / "mesh.npz", **{**TRIANGLE, **change})
+    with pytest.raises(mesh_file.MeshFileError, match="generate again"):
+        mesh_file.read_mesh(tmp_path / "mesh.npz")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 torn", b"no zip at all"])
+def test_a_missing_or_torn_mesh_file_is_refused(tmp_path, content):
+    if content is not None:
+        (tmp_path / "mesh.npz").write_bytes(content)
+    with pytest.raises(mesh_file.MeshFileError, match="generate again"):
+        mesh_file.read_mesh(tmp_path / "mesh.npz")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (59.6, "1:00"), (187, "3:07"), (3723, "1:02:03")])
+def test_clock(seconds, text):
+    assert texts.clock(seconds) == text
+
+
+def test_time_left_is_silent_while_unknown():
+    assert texts.time_left(core_files.protocol.Progress("training", 1, 10, 0.1, -1.0)) == ""
+    assert texts.time_left(core_files.protocol.Progress("training", 1, 10, 0.1, 80.0)) == "1:20 left"
+
+
+def test_wrapped_lines_fit_and_lose_nothing():
+    text = "The trainer's Python lacks torch: install the add-on's requirements.txt there, or set another."
+    lines = texts.wrap(text, 220, 1.0)
+    assert " ".join(lines) == text
+    assert max(map(len, lines)) <= 21
+    assert texts.wrap(text, 440, 2.0) == lines
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("A red mug!", "a_red_mug"),
+        ("Café au lait", "cafe_au_lait"),
+        ("汉堡", "object"),
+        ("../../etc/passwd", "etc_passwd"),
+    ],
+)
+def test_slug(prompt, name):
+    assert workspaces.slug(prompt) == name
+
+
+def test_a_new_workspace_is_new_and_short(tmp_path):
+    first = workspaces.new_workspace(tmp_path, "a very long prompt about a hamburger with everything")
+    first.mkdir()
+    second = workspaces.new_workspace(tmp_path, "a very long prompt about a hamburger with everything")
+    assert first != second
+    assert len(first.name) <= 40
+
+
+def make_job(folder, state, checkpoint=True):
+    config = {"prompt": "a mug", "seed": 4, "guidance": {"model": "starter", "hf_key": None, "sd_version": "2.1"}}
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "job.json").write_text(json.dumps({"config": config, "state": state}))
+    if checkpoint:
+        (folder / "checkpoints" / "00000100.json").write_text("{}")
+    return folder
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "failed", "cancelled"])
+def test_an_unfinished_job_with_a_checkpoint_can_be_resumed(tmp_path, state):
+    job = make_job(tmp_path / "job", state)
+    assert workspaces.newest_interrupted(tmp_path) == job
+    assert workspaces.read_details(job) == workspaces.Details("a mug", 4, "starter", state)
+
+
+def test_what_cannot_be_resumed(tmp_path):
+    make_job(tmp_path / "done", "done")
+    assert workspaces.newest_interrupted(tmp_path) is None
+    make_job(tmp_path / "early", "failed", checkpoint=False)
+    assert not workspaces.is_interrupted(tmp_path / "early")
+    assert workspaces.newest_interrupted(tmp_path / "nowhere") is None
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "job.json").write_text('{"config": ')
+    assert workspaces.read_details(tmp_path / "torn") is None
