@@ -31,7 +31,7 @@ class DreamFusionPreferences(bpy.types.AddonPreferences):
         column = layout.column()
         column.prop(self, "trainer_python")
         if not self.trainer_python:
-            _hint(column, "Needs the packages of the add-on's requirements.txt")
+            _hint(column, "Needs the packages in requirements.txt")
         column.prop(self, "jobs_folder")
         if not self.jobs_folder:
             _hint(column, f"Default: {jobs_folder()}")

@@ -65,9 +65,8 @@ def scenario(gui):
     gui.check(not left and not hasattr(bpy.types.Scene, "dreamfusion"), f"and leaves nothing: {left}")
     gui.check(not any("dreamfusion" in name.lower() for name in dir(bpy.types.WindowManager)), "not even the bar")
     bpy.ops.preferences.addon_enable(module=gui.addon)
-    yield 1.0
     again = importlib.import_module(f"{gui.addon}.session").SESSION
-    gui.check(again.interrupted, "enabled again, it offers to resume the job")
+    yield from gui.wait_for(lambda: again.interrupted, "enabled again, it offers to resume the job", 10)
     yield 0.5
     gui.shot("4_enabled_again")
     bpy.ops.dreamfusion.open_preferences()
