@@ -33,7 +33,7 @@ def make_vae() -> Any:
 
 
 def make_unet() -> Any:
-    """32x32x6 latents; text by cross-attention, the camera as a projected class label."""
+    """32x32x6 latents; text by cross-attention and, pooled, beside the timestep; the camera as a projected class label."""
     return UNet2DConditionModel(
         sample_size=32,
         in_channels=CHANNELS,
@@ -45,6 +45,8 @@ def make_unet() -> Any:
         cross_attention_dim=TEXT_WIDTH,
         attention_head_dim=8,
         norm_num_groups=8,
+        addition_embed_type="text",
+        addition_embed_type_num_heads=4,
         class_embed_type="projection",
         projection_class_embeddings_input_dim=CAMERA_NUMBERS,
     )
