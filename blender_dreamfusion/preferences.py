@@ -45,18 +45,18 @@ def _hint(column: bpy.types.UILayout, text: str) -> None:
     split.label(text=text)
 
 
-def get() -> DreamFusionPreferences:
-    """The add-on's preferences."""
-    found: DreamFusionPreferences = bpy.context.preferences.addons[__package__].preferences  # type: ignore[assignment]
-    return found
-
-
 def trainer_python() -> str:
     """The trainer's Python as an absolute path, or an empty string."""
-    return bpy.path.abspath(get().trainer_python.strip())
+    return bpy.path.abspath(_setting("trainer_python"))
 
 
 def jobs_folder() -> Path:
     """The folder for jobs; it may not exist yet."""
-    chosen = get().jobs_folder.strip()
+    chosen = _setting("jobs_folder")
     return Path(bpy.path.abspath(chosen)) if chosen else compat.user_folder(__package__) / "jobs"
+
+
+def _setting(name: str) -> str:
+    """One of the preferences; empty too where Blender keeps none, as after ``blender --addons``."""
+    addon: bpy.types.Addon | None = bpy.context.preferences.addons.get(__package__)
+    return str(getattr(addon.preferences, name, "")).strip() if addon is not None else ""

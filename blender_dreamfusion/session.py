@@ -43,13 +43,13 @@ class Session:
 
     @property
     def ready(self) -> bool:
-        """Whether a new job can start: none runs, and the last one's trainer is gone."""
-        return self.job is None or self.job.gone
+        """Whether a new job can start: none runs, the last one's trainer is gone, and its object is in the scene."""
+        return self.job is None or (self.job.gone and not self.waiting)
 
     def start(self, order: protocol.Generate | protocol.Resume) -> bool:
         """Start a job; where that fails, `error` says why."""
         self.error = self.waiting = ""
-        self.job = self.interrupted = None
+        self.job = None
         self._added, self._shown = False, 0
         preview.clear()
         offline = {} if compat.online_access() else {"HF_HUB_OFFLINE": "1"}
@@ -58,6 +58,7 @@ class Session:
         except StartError as error:
             self.error = str(error)
             return False
+        self.interrupted = None
         if not bpy.app.timers.is_registered(tick):
             bpy.app.timers.register(tick, first_interval=_SECONDS, persistent=True)
         return True
@@ -123,12 +124,12 @@ SESSION = Session()
 def register() -> None:
     """Make sure that a trainer ends with Blender, and look for an interrupted job once the window is there."""
     atexit.register(SESSION.close)
-    bpy.app.timers.register(SESSION.find_interrupted, first_interval=0.5)
+    bpy.app.timers.register(_look_once, first_interval=0.5)
 
 
 def unregister() -> None:
     """End the trainer and the timers."""
-    for timer in (tick, SESSION.find_interrupted):
+    for timer in (tick, _look_once):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
     SESSION.close()
@@ -138,6 +139,11 @@ def unregister() -> None:
 def tick() -> float | None:
     """The timer: again in a moment, or never where nothing is left to follow."""
     return _SECONDS if SESSION.step() else None
+
+
+def _look_once() -> None:
+    """A timer too: register() comes before Blender has a window to draw in."""
+    SESSION.find_interrupted()
 
 
 def redraw() -> None:

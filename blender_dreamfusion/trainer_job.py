@@ -17,7 +17,8 @@ from .link import Link, Lost
 from .trainer_process import StartError, TrainerProcess, check_python
 
 START_SECONDS = 300.0  # a cold disk takes minutes to load torch
-CANCEL_SECONDS = 5.0  # from the Cancel message to terminate, and from terminate to kill
+CANCEL_SECONDS = 5.0  # from the Cancel message to terminate
+KILL_SECONDS = 1.0  # from terminate, which a trainer takes as another Cancel, to kill
 LOG_NAME = "trainer.log"
 
 
@@ -128,10 +129,10 @@ class TrainerJob:
         self._link.close()  # after the Cancel; a trainer ends when its front end is gone
         if not self._process.wait(CANCEL_SECONDS):
             self._process.terminate()
-            self._process.wait(CANCEL_SECONDS)
+            self._process.wait(KILL_SECONDS)
         self._process.kill()
-        self._process.wait(CANCEL_SECONDS)
-        self._link.join(CANCEL_SECONDS)
+        self._process.wait(KILL_SECONDS)
+        self._link.join(KILL_SECONDS)
 
     def _handle(self, event: protocol.Message | Lost) -> None:
         if isinstance(event, protocol.Hello):
@@ -174,7 +175,7 @@ class TrainerJob:
         else:
             self._process.terminate()
         self._terminated = True
-        self._ends_at = time.monotonic() + CANCEL_SECONDS
+        self._ends_at = time.monotonic() + KILL_SECONDS
 
     def _break_off(self, text: str) -> None:
         """The trainer is gone without a last message."""

@@ -19,7 +19,6 @@ def test_generate(blender, addon_zip, tmp_path):
     run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, [python, "a red cube", 30])
 
 
-@pytest.mark.slow
 def test_generate_with_the_real_trainer(blender, addon_zip, tmp_path):
     arguments = [sys.executable, "a red mug", 900]
     run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, arguments, limit=1500)
