@@ -9,6 +9,7 @@ never holds up training. When the front end is gone, the job keeps a checkpoint 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ import sys
 import threading
 import time
 from types import FrameType
+from typing import NoReturn
 
 from core.control import Control
 from core.errors import Cancelled, DreamFusionError, InputError, OutOfMemory
@@ -43,12 +45,23 @@ _LONGEST = 2000  # characters of an error message, well below the size of a line
 _EXIT_SECONDS = 6.0  # from the loss of the front end to a hard exit
 
 
-def main(run: Run = generate) -> int:
-    """Serve one job; `run` is its body. Returns the exit code, see core.errors."""
+def main(run: Run = generate) -> NoReturn:
+    """Serve one job, whose body is `run`, and end the process with an exit code of core.errors.
+
+    It ends at once: neither a library's thread nor the tear-down of torch may hold up a trainer that nobody waits for.
+    """
+    code = _start(run)
+    with contextlib.suppress(OSError):
+        print(end="", flush=True)
+    os._exit(code)
+
+
+def _start(run: Run) -> int:
+    """Connect and serve. Returns the exit code."""
     try:
         connection, token = _connect()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
     control = Control()
     _set_signals(control)
@@ -157,4 +170,4 @@ def _kind(reason: DreamFusionError) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,0 +1,100 @@
+"""Small bodies of a job, in place of core.generate.generate. ``python job_bodies.py worker|cli BODY [ARGUMENTS]``."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from core import link, worker
+from core.__main__ import main
+from core.errors import Cancelled, DreamFusionError, OutOfMemory
+from core.protocol import Done, Log, Preview, Progress
+
+
+def done(job):
+    return Done(str(job.folder), str(job.mesh / "mesh.npz"), str(job.mesh / "albedo.png"), 1.5)
+
+
+def quick(job, emit, _control):
+    emit(Log("hello from the job"))
+    emit(Progress("training", 1, 2, 0.5, 1.0))
+    emit(Preview(str(job.preview)))
+    emit(Progress("training", 2, 2, 1.0, 0.0))
+    return done(job)
+
+
+def train_for_ever(job, emit, control):
+    """Counts steps from the newest checkpoint on; keeps one when it is cancelled."""
+    newest = job.checkpoints / "newest.json"
+    step = int(newest.read_text()) if newest.exists() else 0
+    while True:
+        try:
+            control.check()
+        except Cancelled:
+            newest.write_text(str(step))
+            raise
+        step += 1
+        emit(Progress("training", step, 1_000_000, 0.5, 60.0))
+        time.sleep(0.01)
+
+
+def until_resumed(job, emit, control):
+    """Ends in the step after a pause."""
+    paused = []
+    announce, control.on_pause = control.on_pause, lambda on: (announce(on), paused.append(on))
+    step = 0
+    while paused != [True, False]:
+        control.check()
+        step += 1
+        emit(Progress("training", step, 1_000_000, 0.5, 60.0))
+        time.sleep(0.01)
+    return done(job)
+
+
+def deaf(_job, emit, _control):
+    emit(Log("deaf"))
+    time.sleep(60)
+
+
+def chatty(job, emit, _control):
+    start = time.monotonic()
+    for step in range(1, 1001):
+        emit(Progress("training", step, 1000, step / 1000, 1.0))
+        time.sleep(0.001)
+    emit(Log(f"{time.monotonic() - start}"))
+    return done(job)
+
+
+def printing(job, _emit, _control):
+    print("a stray print")
+    print("a stray complaint", file=sys.stderr)
+    os.write(1, b"a stray write\n")
+    os.system("echo a stray child")
+    return done(job)
+
+
+def token(job, emit, _control):
+    emit(Log(" ".join(name for name in os.environ if name.startswith("DREAMFUSION"))))
+    return done(job)
+
+
+def unexpected(_job, _emit, _control):
+    raise RuntimeError("the sky fell\nin two lines")
+
+
+def failing(_job, _emit, _control):
+    raise DreamFusionError("It went wrong: try again.")
+
+
+def memory(_job, _emit, _control):
+    raise OutOfMemory("Out of memory: take --preset draft.")
+
+
+if __name__ == "__main__":
+    kind, body, *arguments = sys.argv[1:]
+    if kind == "cli":
+        sys.exit(main(arguments, run=globals()[body]))
+    link.SILENCE_SECONDS = float(os.environ.get("TEST_SILENCE", link.SILENCE_SECONDS))
+    worker.main(run=globals()[body])
