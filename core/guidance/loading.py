@@ -18,10 +18,10 @@ import safetensors
 import torch
 import transformers
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from huggingface_hub.errors import (
+from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError: of whichever HTTP library it is built on
     GatedRepoError,
-    HfHubHTTPError,
     HFValidationError,
+    HTTPError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
 )
@@ -130,7 +130,7 @@ def _download(name: str, fp16: bool) -> Path:
         raise InputError(f"hf_key {name!r} is neither a folder nor a hub name such as {HUB_NAMES['2.1']}.") from error
     except LocalEntryNotFoundError as error:
         raise InputError(f"Cannot reach the hub for {name!r}, and it was not downloaded before: {_ADVICE}.") from error
-    except (HfHubHTTPError, OSError) as error:
+    except (HTTPError, OSError) as error:
         raise InputError(f"Downloading {name!r} failed ({_first_line(error)}): try again, or {_ADVICE}.") from error
     return folder
 

@@ -48,7 +48,9 @@ class StableDiffusion(nn.Module):
         """Load the model `hf_key` (a hub name or a folder), or else Stable Diffusion `sd_version`.
 
         fp16 halves the memory of the weights (not on a CPU, where it would be slower: `say` hears so).
-        vram_O trades speed for memory. Raises InputError where the model cannot be found or read.
+        vram_O trades speed for memory: texts are encoded on the CPU, the two predictions of a step made one after the
+        other, and the autoencoder works in slices and tiles and recomputes what backward() needs.
+        Raises InputError where the model cannot be found or read.
         """
         super().__init__()
         self.device = torch.device(device)

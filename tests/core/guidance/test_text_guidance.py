@@ -1,0 +1,110 @@
+"""The whole guidance on a tiny model: prompts, annealing and the pull on a picture."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from core.camera import Views, orbit_views
+from core.config import Config, GuidanceConfig, override
+from core.errors import InputError
+from core.guidance import make_guidance, text_guidance
+from core.guidance.stable_diffusion import StableDiffusion
+from core.guidance.text_guidance import TextGuidance
+
+CPU = torch.device("cpu")
+
+
+def job(folder, **changes) -> Config:
+    return override(Config("a cat", "dog"), guidance={"model": "sd", "hf_key": str(folder), **changes})
+
+
+class Recorder:
+    """Stands in for train_step and keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict] = []
+
+    def __call__(self, text, image, scale, **options):
+        self.calls.append({"text": text, "image": image, "scale": scale, **options})
+        return image.sum()
+
+
+@pytest.fixture
+def recorded(camera_model, monkeypatch) -> tuple[TextGuidance, Recorder, StableDiffusion]:
+    """A guidance whose model only records, and an untouched model beside it."""
+    guidance = make_guidance(job(camera_model, guidance_scale=12.0, t_max_end=0.4), CPU)
+    recorder = Recorder()
+    monkeypatch.setattr(guidance.model, "train_step", recorder)
+    return guidance, recorder, StableDiffusion(CPU, False, False, hf_key=str(camera_model))
+
+
+def test_the_model_hears_the_view_and_what_to_avoid(recorded):
+    guidance, recorder, model = recorded
+    views, image = orbit_views(4, 10.0, 3.0, 40.0), torch.rand(4, 3, 8, 8)
+    guidance.loss(image, views, 0.0, torch.Generator())
+    call = recorder.calls[0]
+    texts = ["dog"] * 4 + [f"a cat, {side} view" for side in ("front", "side", "back", "side")]
+    torch.testing.assert_close(call["text"], model.get_text_embeds(texts))
+    assert call["scale"] == 12.0
+    assert call["image"] is image
+    torch.testing.assert_close(call["views"].azimuth_deg, views.azimuth_deg)
+
+
+@pytest.mark.parametrize(("progress", "expected"), [(0.0, 980), (0.5, 690), (1.0, 400)])
+def test_the_noise_lessens_with_progress(recorded, progress, expected):
+    guidance, recorder, _ = recorded
+    guidance.loss(torch.rand(1, 3, 8, 8), orbit_views(1, 10.0, 3.0, 40.0), progress, torch.Generator())
+    assert recorder.calls[0]["max_step"] == expected
+
+
+def test_the_text_encoder_is_dropped(recorded):
+    guidance, _, _ = recorded
+    assert guidance.model.text_encoder is None
+
+
+@pytest.fixture
+def one_view() -> Views:
+    return orbit_views(1, 10.0, 3.0, 40.0)
+
+
+def test_the_same_generator_gives_the_same_loss_and_gradient(camera_model, one_view):
+    guidance = make_guidance(job(camera_model), CPU)
+    results = []
+    for seed in (1, 1, 2):
+        image = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
+        loss = guidance.loss(image, one_view, 0.3, torch.Generator().manual_seed(seed))
+        loss.backward()
+        results.append((loss.item(), image.grad))
+    assert results[0][0] == results[1][0]
+    assert torch.equal(results[0][1], results[1][1])
+    assert results[0][0] != results[2][0]
+
+
+def test_only_the_given_generator_is_drawn_from(camera_model, one_view):
+    guidance = make_guidance(job(camera_model), CPU)
+    before = torch.get_rng_state()
+    guidance.loss(torch.rand(1, 3, 8, 8, generator=torch.Generator()), one_view, 0.0, torch.Generator())
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_the_starter_is_the_default_model(camera_model, monkeypatch):
+    monkeypatch.setattr(text_guidance, "STARTER_FOLDER", camera_model)
+    model = text_guidance.load_model(GuidanceConfig(), CPU, print)
+    assert model.unet.config.class_embed_type == "projection"
+
+
+def test_lines_for_the_user_are_said(plain_model):
+    said: list[str] = []
+    config = override(job(plain_model, fp16=True), prompt="many words " * 20)
+    make_guidance(config, CPU, said.append)
+    assert len(said) == 2
+    assert "fp16" in said[0]
+    assert "too long" in said[1]
+
+
+def test_a_blank_prompt_and_a_missing_model_are_refused(plain_model):
+    with pytest.raises(InputError, match="prompt is empty"):
+        make_guidance(override(job(plain_model), prompt=" "), CPU)
+    with pytest.raises(InputError, match="neither a folder nor a hub name"):
+        make_guidance(job("/no/such/folder"), CPU)
