@@ -3,9 +3,9 @@
     python -m core.starter.dataset --out build/starter
     python -m core.starter.training --data build/starter/dataset.pt --work build/starter --out core/starter/weights
 
-Both stages resume from what lies in the work folder, which also gets sheets of samples. The first stage's loss is the
-plain noise-prediction loss (Ho et al. 2020, equation 14) with 10 % of the captions dropped for classifier-free
-guidance (Ho and Salimans 2022).
+Both stages resume from what lies in the work folder, which also gets sheets of samples. The first stage's loss is
+that of v-prediction (Salimans and Ho 2022, section 4) with 10 % of the captions dropped for classifier-free guidance
+(Ho and Salimans 2022).
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from core.starter.latents import to_latents
 from core.starter.networks import make_pipeline
 from core.starter.samples import write_reconstructions, write_samples
 
-DECODER_BATCH, DENOISER_BATCH = 16, 32
-SAVE_EVERY = 250  # steps
+DECODER_BATCH, DENOISER_BATCH = 16, 16
+SAVE_EVERY = 500  # steps
 CAPTION_DROP = 0.1
-EMA_DECAY = 0.999
+EMA_DECAY = 0.998
 
 
 def train_decoder(pipeline: Any, data: Dataset, work: Path, samples: int) -> None:
@@ -63,7 +63,7 @@ class Denoiser(nn.Module):
         self._tokenizer, self._scheduler = pipeline.tokenizer, pipeline.scheduler
 
     def loss(self, latents: Tensor, captions: list[str], cameras: Tensor) -> Tensor:
-        """Mean square error of the predicted noise, for latents "B 6 h w"."""
+        """Mean square error of the predicted v, for latents "B 6 h w"."""
         tokens = self._tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
         t = torch.randint(0, self._scheduler.config.num_train_timesteps, (len(latents),), device=latents.device)
         noise = torch.randn_like(latents)
@@ -71,7 +71,7 @@ class Denoiser(nn.Module):
         with torch.autocast(latents.device.type, torch.bfloat16):
             text = self.text_encoder(tokens.to(latents.device))[0]
             predicted = self.unet(noisy, t, text, class_labels=cameras).sample
-        return F.mse_loss(predicted.float(), noise)
+        return F.mse_loss(predicted.float(), self._scheduler.get_velocity(latents, noise, t))
 
 
 def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> None:

@@ -60,7 +60,7 @@ def test_composition_shades_the_main_colour_only():
 def test_normals_of_a_ball_point_outward():
     at = points((0.5, 0, 0), (0, -0.5, 0), (0.3, 0, 0.4))
     normals = surface_normals([Part(sphere(0.5))], at)[0]
-    assert torch.allclose(normals, torch.stack(at)[:, 0].T / 0.5, atol=1e-3)
+    assert torch.allclose(normals, torch.stack(at)[:, 0].T / 0.5, atol=3e-3)
 
 
 @pytest.mark.parametrize("concept", CONCEPTS, ids=lambda concept: concept.noun)
