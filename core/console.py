@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -11,8 +12,9 @@ from tqdm import tqdm
 from core.protocol import FromTrainer, Log, Progress
 
 _LINE_SECONDS = 5.0
+_BAR_SECONDS = 0.1  # between two drawings
+_SIZE = (80, 24)  # columns and lines, where the terminal does not tell
 _TICKS = 1000  # of the bar
-_BAR = "{desc:<24} {percentage:3.0f}%|{bar}| {postfix}"
 
 
 class Console:
@@ -20,8 +22,15 @@ class Console:
 
     def __init__(self) -> None:
         """A bar on a terminal, lines elsewhere."""
-        self._bar = tqdm(total=_TICKS, bar_format=_BAR, file=sys.stderr) if sys.stderr.isatty() else None
-        self._last_line = float("-inf")
+        self._bar = None
+        if sys.stderr.isatty():
+            size = os.get_terminal_size(sys.stderr.fileno())
+            columns, lines = size.columns or _SIZE[0], size.lines or _SIZE[1]
+            self._bar = tqdm(
+                total=_TICKS, bar_format="{percentage:3.0f}%|{bar}|", file=sys.stderr, ncols=columns, nrows=lines
+            )
+        self._seconds = _LINE_SECONDS if self._bar is None else _BAR_SECONDS
+        self._last = float("-inf")
 
     def __enter__(self) -> Console:
         """Ready for messages."""
@@ -40,16 +49,17 @@ class Console:
             self._show(message)
 
     def _show(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._last < self._seconds and progress.step < progress.steps:
+            return
+        self._last = now
         left = f"{duration(progress.seconds_left)} left" if progress.seconds_left >= 0 else "time left unknown"
         what = f"{progress.stage} {progress.step}/{progress.steps}"
         if self._bar is not None:
             self._bar.n = round(_TICKS * progress.fraction)
-            self._bar.set_description_str(what, refresh=False)
-            self._bar.set_postfix_str(left)
-            return
-        now = time.monotonic()
-        if now - self._last_line >= _LINE_SECONDS or progress.step == progress.steps:
-            self._last_line = now
+            self._bar.bar_format = f"{what:<20} {{percentage:3.0f}}%|{{bar}}| {left}"
+            self._bar.refresh()
+        else:
             print(f"{what}, {progress.fraction:.0%}, {left}", file=sys.stderr, flush=True)
 
 

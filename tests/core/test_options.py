@@ -1,0 +1,99 @@
+import pytest
+
+from core.config import preset
+from core.errors import InputError
+from core.options import build_parser, generate_argv, make_config
+
+
+def config_of(*arguments):
+    return make_config(build_parser().parse_args(["generate", "a hamburger", *arguments]))
+
+
+def test_nothing_but_a_prompt_is_the_standard_preset_of_the_starter():
+    assert config_of() == preset("standard", "a hamburger")
+    assert build_parser().parse_args(["generate", "x"]).workspace == "trial"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "value"),
+    [
+        (["--negative", "ugly"], "negative", "ugly"),
+        (["--seed", "7"], "seed", 7),
+        (["--device", "cpu"], "device", "cpu"),
+        (["--epochs", "3"], "training.epochs", 3),
+        (["--preset", "high"], "training.epochs", 15),
+        (["--preset", "high", "--epochs", "4"], "training.epochs", 4),
+        (["--field", "mlp"], "field.kind", "mlp"),
+        (["--fp16"], "guidance.fp16", True),
+        (["--vram_O"], "guidance.vram_O", True),
+        (["--vram-O"], "guidance.vram_O", True),
+        (["--model", "sd"], "guidance.model", "sd"),
+        (["--model", "sd"], "training.epochs", 100),
+        (["--sd_version", "1.5"], "guidance.sd_version", "1.5"),
+        (["--sd-version", "1.5"], "guidance.model", "sd"),
+        (["--sd_version=2.0"], "guidance.guidance_scale", 100.0),
+        (["--hf_key", "some/model"], "guidance.hf_key", "some/model"),
+        (["--hf-key", "some/model"], "guidance.model", "sd"),
+        (["--model", "starter"], "guidance.hf_key", None),
+    ],
+)
+def test_an_option_reaches_its_setting(arguments, path, value):
+    result = config_of(*arguments)
+    for name in path.split("."):
+        result = getattr(result, name)
+    assert result == value
+
+
+def test_white_space_of_a_prompt_is_tidied():
+    args = build_parser().parse_args(["generate", "  a \n hamburger\t"])
+    assert make_config(args).prompt == "a hamburger"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["paint"],
+        ["generate"],
+        ["generate", ""],
+        ["generate", " \n\t"],
+        ["generate", "\udcff"],
+        ["generate", "a", "b"],
+        ["generate", "a", "--epochs", "0"],
+        ["generate", "a", "--epochs", "-1"],
+        ["generate", "a", "--epochs", "1.5"],
+        ["generate", "a", "--epochs", "9" * 5000],
+        ["generate", "a", "--seed", "-1"],
+        ["generate", "a", "--seed", str(2**63)],
+        ["generate", "a", "--seed", "²"],
+        ["generate", "a", "--preset", "best"],
+        ["generate", "a", "--model", "dalle"],
+        ["generate", "a", "--sd_version", "3"],
+        ["generate", "a", "--field", "voxels"],
+        ["generate", "a", "--device", "tpu"],
+        ["generate", "a", "--workspace", " "],
+        ["generate", "a", "--work", "x"],
+        ["generate", "a", "--model", "starter", "--hf_key", "some/model"],
+        ["image", "a"],
+        ["image", "a", "--out", "x.png", "--H", "0"],
+        ["image", "a", "--out", "x.png", "--steps", "none"],
+        ["export", "x", "--out", "y"],
+        ["export", "x", "--format", "stl", "--out", "y"],
+        ["resume"],
+    ],
+    ids=lambda arguments: " ".join(arguments)[:40].encode("ascii", "replace").decode(),
+)
+def test_mistakes_are_one_clear_line(arguments):
+    with pytest.raises(InputError) as caught:
+        make_config(build_parser().parse_args(arguments))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) > 20
+
+
+def test_a_front_ends_options_mean_what_the_command_line_means():
+    options = {"epochs": 2, "preset": "draft", "fp16": True, "vram_O": False, "hf_key": None, "negative": "-x --seed 5"}
+    args = build_parser().parse_args(generate_argv("--a prompt", "/some where", options))
+    config = make_config(args)
+    assert (config.prompt, config.negative, config.seed) == ("--a prompt", "-x --seed 5", 0)
+    assert (config.training.epochs, config.guidance.fp16, config.guidance.vram_O) == (2, True, False)
+    assert args.workspace == "/some where"
