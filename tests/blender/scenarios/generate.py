@@ -80,6 +80,5 @@ def look_at_it(gui):
     with gui.override():
         bpy.ops.view3d.view_selected(use_all_regions=True)
     yield 1.0
-    with gui.override():
-        bpy.ops.view3d.zoom(delta=-3)
+    gui.area().spaces.active.region_3d.view_distance *= 2
     yield 1.0
