@@ -12,14 +12,14 @@ def opacity_entropy(opacity: Tensor) -> Tensor:
     return -(p * p.log2() + (1 - p) * (1 - p).log2()).mean()
 
 
-def orientation(weights: Tensor, normals: Tensor, directions: Tensor, ray_count: int) -> Tensor:
-    """Penalty on visible surface that faces away: sum of w * max(0, n . d)^2, a ray (Ref-NeRF, equation 11).
+def orientation(weights: Tensor, normals: Tensor, directions: Tensor) -> Tensor:
+    """Penalty on visible surface that faces away: weighted mean of max(0, n . d)^2 (Ref-NeRF, equation 11).
 
-    For samples with weights (K,), unit normals (K, 3) and unit view directions (K, 3), of `ray_count` rays. Detach
-    the weights to turn surfaces round without thinning them out.
+    For samples with weights (K,), unit normals (K, 3) and unit view directions (K, 3). Detach the weights to turn
+    surfaces round without thinning them out.
     """
     facing_away = (normals * directions).sum(-1).clamp(min=0)
-    return (weights * facing_away**2).sum() / ray_count
+    return (weights * facing_away**2).sum() / weights.sum().clamp(min=1e-6)
 
 
 def normal_smoothness(normals: Tensor, nearby: Tensor) -> Tensor:

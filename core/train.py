@@ -33,6 +33,7 @@ EPOCH = 100  # iterations
 PREVIEW_SECONDS = 3.0
 MAX_SKIPPED = 20  # non-finite steps in a row before giving up
 LIGHT_SPREAD = 0.5  # standard deviation of the light's direction about the camera's
+REGULARIZED = 512  # visible samples a step whose normals are looked at
 SMOOTH_DISTANCE = 0.03  # world units between the normals that should agree
 
 
@@ -85,16 +86,18 @@ class Trainer:
         )
 
     def _regularize(self, rendering: Rendering) -> Tensor:
+        """Opaque or empty; and, at a random part of the visible samples, facing us and smooth."""
         weights, surface = self.config.training, rendering.surface
-        rays = len(rendering.opacity)
-        nearby = regularize.nearby_points(surface.positions, SMOOTH_DISTANCE, self.generator)
-        facing = regularize.orientation(surface.weights.detach(), surface.normals, surface.directions, rays)
-        smooth = regularize.normal_smoothness(surface.normals, self.field.normal(nearby))
+        some = torch.randperm(len(surface.weights), generator=self.generator)[:REGULARIZED].to(self.device)
+        positions, visible = surface.positions[some], surface.weights[some].detach()
+        nearby = regularize.nearby_points(positions, SMOOTH_DISTANCE, self.generator)
+        normals, around = self.field.normal(torch.cat([positions, nearby])).chunk(2)
+        facing = regularize.orientation(visible, normals, surface.directions[some])
         ramp = min(1.0, 2 * self.progress)
         return (
             weights.opacity_weight * ramp * regularize.opacity_entropy(rendering.opacity)
             + weights.orientation_weight * facing
-            + weights.smoothness_weight * smooth
+            + weights.smoothness_weight * regularize.normal_smoothness(normals, around)
         )
 
     def _descend(self, loss: Tensor) -> None:

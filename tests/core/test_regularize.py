@@ -24,8 +24,8 @@ def test_entropy_pushes_away_from_one_half():
 def test_orientation():
     ahead = torch.tensor([[0.0, 1.0, 0.0]]).expand(3, 3)
     normals = torch.tensor([[0.0, -1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.6, 0.8]])
-    loss = orientation(torch.tensor([0.9, 0.5, 0.25]), normals, ahead, ray_count=2)
-    assert loss == pytest.approx((0.5 * 1 + 0.25 * 0.36) / 2)
+    loss = orientation(torch.tensor([0.9, 0.5, 0.25]), normals, ahead)
+    assert loss == pytest.approx((0.5 * 1 + 0.25 * 0.36) / (0.9 + 0.5 + 0.25))
 
 
 def test_smoothness():
@@ -38,7 +38,7 @@ def test_smoothness():
 def test_without_surface_they_vanish():
     nothing = torch.zeros(0, 3)
     assert normal_smoothness(nothing, nothing) == 0
-    assert orientation(torch.zeros(0), nothing, nothing, 5) == 0
+    assert orientation(torch.zeros(0), nothing, nothing) == 0
 
 
 def test_nearby_points():
