@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import imageio.v2 as video
 import imageio.v3 as iio
@@ -99,7 +100,8 @@ def write_turntable(job: Job, frames: Iterable[Pixels]) -> Path:
     """Encode frames (H, W, 3) as results/df_epXXXX_rgb.mp4; whole or not at all."""
     path = job.results / f"df_ep{job.config.training.epochs:04d}_rgb.mp4"
     buffer = io.BytesIO()
-    with video.get_writer(buffer, format="mp4", fps=FRAMES_PER_SECOND, macro_block_size=2) as writer:  # type: ignore[arg-type]
+    writer: Any = video.get_writer(buffer, format="mp4", fps=FRAMES_PER_SECOND, macro_block_size=2)
+    with writer:
         for frame in frames:
             writer.append_data(frame)
     write_atomic(path, buffer.getvalue())

@@ -22,7 +22,7 @@ from core.checkpoint import Checkpoint, load_newest, save
 from core.config import Config, RenderConfig
 from core.control import Control, Emit
 from core.errors import DreamFusionError
-from core.field import Field, make_field
+from core.field import make_field
 from core.guidance import Guidance
 from core.job import Job
 from core.occupancy import OccupancyGrid
@@ -137,7 +137,8 @@ def draw_shading(config: RenderConfig, progress: float, generator: torch.Generat
     ambient = 0.3 + 0.5 * ambient
     if draw < config.lambertian_probability:
         return "lambertian", ambient
-    return ("textureless" if draw < config.lambertian_probability + config.textureless_probability else "albedo"), ambient
+    textureless = draw < config.lambertian_probability + config.textureless_probability
+    return ("textureless" if textureless else "albedo"), ambient
 
 
 def train(config: Config, guidance: Guidance, job: Job, device: torch.device, emit: Emit, control: Control) -> Trainer:
@@ -194,7 +195,7 @@ class _Show:
     def preview(self) -> None:
         trainer, config = self.trainer, self.trainer.config
         view = pictures.single(pictures.evaluation_views(config, 12), 1)
-        size = config.training.validation_resolution
-        picture = pictures.take_picture(trainer.field, trainer.occupancy, view, size, config.render.samples * 2, "lambertian")
+        size, samples = config.training.validation_resolution, config.render.samples * 2
+        picture = pictures.take_picture(trainer.field, trainer.occupancy, view, size, samples, "lambertian")
         pictures.write_png(self.job.preview, picture.rgb)
         self.emit(Preview(str(self.job.preview)))

@@ -1,6 +1,6 @@
 """Renders the meshes of finished jobs side by side, as they arrive in Blender:
 
-    blender -b --factory-startup --python docs/make_pictures.py -- --out docs/results.png --columns 6 JOB [JOB ...]
+blender -b --factory-startup --python docs/make_pictures.py -- --out docs/results.png --columns 6 JOB [JOB ...]
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ def view_word(azimuth_deg: float, elevation_deg: float) -> str:
 
 def words() -> list[str]:
     """Every word a caption can hold, sorted."""
-    sentences = [*TEMPLATES, *COLORS, *VIEW_WORDS, "an view", *(c.noun for c in CONCEPTS), *(c.phrase for c in CONCEPTS)]
+    nouns = [word for concept in CONCEPTS for word in (concept.noun, concept.phrase)]
+    sentences = [*TEMPLATES, *COLORS, *VIEW_WORDS, "an view", *nouns]
     plain = " ".join(sentences).replace("{color}", "").replace("{noun}", "").replace("{}", "")
     return sorted(set(plain.split()))

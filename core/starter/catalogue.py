@@ -1,8 +1,8 @@
 """What the starter model knows: named colours, and concepts as parametric objects.
 
-A concept is a function from a Draw (random proportions for a batch of objects) to parts, each a signed-distance shape with
-a colour; parts without one wear the object's main colour, the one a prompt names. Objects fill about [-0.75, 0.75]^3, stand
-upright along Z and face -Y. Colours are sRGB in [0, 1].
+A concept is a function from a Draw (random proportions for a batch of objects) to parts, each a signed-distance shape
+with a colour; parts without one wear the object's main colour, the one a prompt names. Objects fill about
+[-0.75, 0.75]^3, stand upright along Z and face -Y. Colours are sRGB in [0, 1].
 """
 
 from __future__ import annotations
@@ -222,7 +222,8 @@ def car(draw: Draw) -> list[Part]:
     half, wide = draw(0.76, 0.05), draw(0.36)
     cabin = move(box(wide * 0.86, 0.38, 0.19, 0.09), y=0.08, z=0.22)
     panes = union(
-        move(box(wide * 0.89, 0.27, 0.09, 0.02), y=0.08, z=0.24), move(box(wide * 0.68, 0.40, 0.09, 0.02), y=0.08, z=0.24)
+        move(box(wide * 0.89, 0.27, 0.09, 0.02), y=0.08, z=0.24),
+        move(box(wide * 0.68, 0.40, 0.09, 0.02), y=0.08, z=0.24),
     )
     wheels = mirror_xy(move(cylinder(0.18, 0.08, 0.03, "x"), wide, 0.45, -0.24))
     lamps = mirror_x(move(sphere(0.085), wide * 0.62, -half + 0.03, -0.02))

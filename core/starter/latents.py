@@ -1,4 +1,4 @@
-"""The starter model's latent space, written down rather than learnt: full-resolution brightness, half-resolution colour.
+"""The starter model's latent space, written down rather than learnt: full brightness, half-resolution colour.
 
 A 2x2 block of pixels becomes six numbers, as in video with 4:2:0 chroma: its mean red, green and blue, and three Haar
 details of its luma (left - right, top - bottom, diagonal). :func:`to_latents` is the definition.
@@ -52,7 +52,7 @@ def write_encoder(vae: Any) -> None:
     deviation = (2 * _HUGE**2 / per_group) ** 0.5
     for channel in range(CHANNELS):
         signal, high, low, mirror = (per_group * channel + place for place in range(4))
-        widen.weight[signal, channel], widen.weight[mirror, channel] = 1, -1  # the mirror keeps the group's mean at zero
+        widen.weight[signal, channel], widen.weight[mirror, channel] = 1, -1  # the group's mean stays 0
         widen.bias[high], widen.bias[low] = _HUGE, -_HUGE
         encoder.conv_norm_out.weight[signal] = deviation
         encoder.conv_norm_out.bias[signal] = _SHIFT

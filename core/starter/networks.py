@@ -1,4 +1,4 @@
-"""The starter model's parts, built untrained: the same diffusers and transformers classes as Stable Diffusion's, small."""
+"""The starter model's parts, built untrained: small ones of the classes that Stable Diffusion is made of."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def make_vae() -> Any:
 
 
 def make_unet() -> Any:
-    """32x32x6 latents; text by cross-attention and, pooled, beside the timestep; the camera as a projected class label."""
+    """32x32x6 latents; text by cross-attention and, pooled, with the timestep; the camera as a class label."""
     return UNet2DConditionModel(
         sample_size=32,
         in_channels=CHANNELS,

@@ -17,7 +17,7 @@ from core.starter.catalogue import COLORS, CONCEPTS
 
 def write_sheet(images: Tensor, columns: int, path: Path) -> None:
     """Pictures "N 3 H W" in [0, 1] as one PNG, row by row."""
-    rows = [torch.cat(list(row), dim=2) for row in images.split(columns)]
+    rows = [torch.cat(list(row), dim=2) for row in torch.split(images, columns)]
     sheet = torch.cat(rows, dim=1).permute(1, 2, 0).clamp(0, 1)
     iio.imwrite(path, (sheet * 255).round().byte().cpu().numpy())
 
@@ -26,7 +26,7 @@ def write_reconstructions(vae: Any, images: Tensor, path: Path) -> None:
     """Pictures "N 3 H W" in [0, 1], eight a row, each row followed by what the autoencoder makes of it."""
     with torch.no_grad():
         decoded = vae.decode(vae.encode(images * 2 - 1).latent_dist.mode()).sample / 2 + 0.5
-    rows = [part for pair in zip(images.split(8), decoded.split(8), strict=True) for part in pair]
+    rows = [part for pair in zip(torch.split(images, 8), torch.split(decoded, 8), strict=True) for part in pair]
     write_sheet(torch.cat(rows), 8, path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from transformers import CLIPTokenizer
@@ -36,7 +37,7 @@ def _split(word: str, ranks: dict[tuple[str, str], int]) -> list[str]:
     """Byte-pair encoding: join the neighbours of the lowest rank until no rank is left."""
     pieces = [*word[:-1], word[-1] + WORD_END]
     while True:
-        known = [(ranks[pair], at) for at, pair in enumerate(zip(pieces, pieces[1:], strict=False)) if pair in ranks]
+        known = [(ranks[pair], at) for at, pair in enumerate(itertools.pairwise(pieces)) if pair in ranks]
         if not known:
             return pieces
         at = min(known)[1]
@@ -47,7 +48,8 @@ def make_tokenizer(words: list[str]) -> Any:
     """A CLIPTokenizer that knows single bytes and these words; anything else falls apart into letters."""
     letters = byte_alphabet()
     merges = word_merges(words)
-    tokens = [*letters, *(letter + WORD_END for letter in letters), *dict.fromkeys(a + b for a, b in merges), START, END]
+    ends = [letter + WORD_END for letter in letters]
+    tokens = [*letters, *ends, *dict.fromkeys(left + right for left, right in merges), START, END]
     return CLIPTokenizer(
         vocab={token: number for number, token in enumerate(tokens)}, merges=merges, model_max_length=MAX_LENGTH
     )

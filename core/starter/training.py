@@ -106,13 +106,13 @@ def _descend(optimizer: torch.optim.Optimizer, parameters: Iterable[Tensor], los
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(parameters, 1.0)
     optimizer.step()
 
 
 def _store(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
-    state = {"model": model, "average": average, "optimizer": optimizer}
+    state: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
     torch.save({"step": step, **{name: part.state_dict() for name, part in state.items()}}, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
 

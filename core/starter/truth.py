@@ -1,8 +1,8 @@
 """Ground-truth pictures of the catalogue's objects, sphere-traced from their signed-distance functions.
 
-This is not the program's renderer: it knows the true surfaces, and makes what the starter model learns from and what its
-results are judged by. Tracing is the slow part and does not depend on the main colour, the ambient light or the background,
-so it yields Layers, from which pictures with any of these are composed exactly.
+This is not the program's renderer: it knows the true surfaces, and makes what the starter model learns from and what
+its results are judged by. Tracing is the slow part and does not depend on the main colour, the ambient light or the
+background, so it yields Layers, from which pictures with any of these are composed exactly.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Layers:
 
         Lambertian shading: albedo * (ambient + (1 - ambient) * max(0, n . l)) (DreamFusion, appendix A.3).
         """
-        main, main_lit, rest, rest_lit, cover = self.values.split([1, 1, 3, 3, 1], dim=1)
+        main, main_lit, rest, rest_lit, cover = torch.split(self.values, [1, 1, 3, 3, 1], dim=1)
         color, background = color[:, :, None, None], background[:, :, None, None]
         ambient = ambient[:, None, None, None]
         lit = color * main_lit + rest_lit

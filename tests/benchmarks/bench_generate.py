@@ -20,9 +20,8 @@ from core.camera import sample_views
 from core.config import PRESETS
 from core.device import keep_freed_memory, pick_device
 from core.guidance import make_guidance
-from core.mesh import extract_surface
+from core.mesh import Mesh, extract_surface
 from core.texture import bake_texture
-from core.mesh import Mesh
 from core.train import Trainer
 from core.unwrap import unwrap
 
