@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from core.camera import Views, camera_embedding, sample_views
 from core.config import CameraConfig
-from core.starter.captions import caption, view_word
+from core.prompt import VIEW_WORDS, view_index
+from core.starter.captions import caption
 from core.starter.catalogue import COLORS, CONCEPTS, Draw
 from core.starter.truth import Layers, trace_layers
 
@@ -47,6 +48,7 @@ class Dataset:
     def __init__(self, layers: Tensor, concepts: list[int], views: Views) -> None:
         """See :func:`make_dataset`."""
         self.layers, self.concepts, self.views = layers, concepts, views
+        self.view_words = view_index(views)  # of VIEW_WORDS
 
     def __len__(self) -> int:
         """The number of traced objects."""
@@ -80,7 +82,7 @@ class Dataset:
         named = concept.takes_color and rng.random() < NAMED_COLOR
         name = rng.choice(list(COLORS)) if named else None
         color = COLORS[name] if name else concept.default_color
-        view = view_word(float(self.views.azimuth_deg[index]), float(self.views.elevation_deg[index]))
+        view = VIEW_WORDS[int(self.view_words[index])]
         text = caption(concept, name, view if rng.random() < NAMED_VIEW else None, rng)
         return tuple(c * rng.uniform(0.94, 1.04) for c in color), text
 

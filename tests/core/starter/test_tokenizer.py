@@ -1,6 +1,7 @@
 import random
 
-from core.starter.captions import caption, view_word, words
+from core.prompt import VIEW_WORDS
+from core.starter.captions import caption, words
 from core.starter.catalogue import COLORS, CONCEPTS
 from core.starter.networks import make_pipeline
 from core.starter.tokenizer import byte_alphabet, make_tokenizer
@@ -10,7 +11,7 @@ def test_every_word_of_every_caption_is_one_token():
     tokenizer, rng = make_tokenizer(words()), random.Random(0)
     for concept in CONCEPTS:
         for color in (*COLORS, None):
-            text = caption(concept, color, rng.choice(["front", "overhead", None]), rng)
+            text = caption(concept, color, rng.choice([*VIEW_WORDS, None]), rng)
             pieces = text.replace(",", " ,").replace("3d", "3 d").split()  # as CLIP splits
             assert len(tokenizer(text).input_ids) == len(pieces) + 2, text  # with start and end
 
@@ -23,12 +24,6 @@ def test_an_unknown_word_falls_apart_but_comes_back_whole():
 
 def test_byte_alphabet_has_a_character_for_each_byte():
     assert len(set(byte_alphabet())) == 256
-
-
-def test_view_words_follow_the_azimuth():
-    words_by_azimuth = {0: "front", 30: "front", 90: "side", 180: "back", 200: "back", 270: "side", 359: "front"}
-    assert {azimuth: view_word(azimuth, 20) for azimuth in words_by_azimuth} == words_by_azimuth
-    assert view_word(0, 70) == "overhead"
 
 
 def test_a_saved_pipeline_tokenizes_the_same(tmp_path):
