@@ -60,7 +60,7 @@ def export(mesh: Mesh, format: str, path: Path) -> None:
 def load_npz(path: Path) -> Mesh:
     """The mesh of a mesh.npz, and of the albedo.png beside it its texture. Raises InputError where it is damaged."""
     try:
-        with np.load(path) as data:
+        with np.load(io.BytesIO(path.read_bytes())) as data:
             parts = {name: data[name] for name in ("vertices", "faces", "uv", "colors") if name in data}
         picture = path.with_name("albedo.png")
         if picture.exists():

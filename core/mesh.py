@@ -27,6 +27,7 @@ MIN_FACES = 2_000  # a surface of fewer is marched again on a finer lattice
 CHUNK = 1 << 17  # positions asked of the field at once
 
 _NOTHING = 1e-6  # a density below this everywhere is an empty field
+_SEEN_SHARE = 0.4  # of the seen density; where pictures of the mesh match those of soft fields best
 _BLUR = 0.7  # standard deviation in samples: takes off steps and fur, keeps what is two samples wide
 _CLEARANCE = 0.02  # no sample is closer to the level than this, so marching cubes makes no slivers
 _SMALL_PART = 0.02  # parts below this share of the largest part's volume are floaters
@@ -118,11 +119,12 @@ def device_of(field: Field) -> torch.device:
 
 
 def surface_level(lattice: Lattice) -> float:
-    """Half the density that the renderer sees: the mean over parallel rays, weighted as in compositing.
+    """A fixed share of the density that the renderer sees: the mean over parallel rays, weighted as in compositing.
 
     Along each lattice line, from both ends, sample i has the weight w_i = T_i (1 - exp(-density_i * spacing)) of
-    volume rendering. Half of what is seen lies on the flank of a sharp surface, at the half-opaque depth of a soft
-    one, and is below the maximum of any field, however faint. Raises DreamFusionError where there is nothing.
+    volume rendering. That mean lies on the flank of a sharp surface, near the half-opaque depth of a soft one, and
+    never above the maximum of any field, however faint. Rays that only graze a soft surface see it further out, so
+    the share is below one. Raises DreamFusionError where there is nothing.
     """
     if lattice.values.max(initial=0) < _NOTHING:
         raise DreamFusionError("The field is empty, there is no surface to extract: try another seed or more epochs.")
@@ -135,7 +137,7 @@ def surface_level(lattice: Lattice) -> float:
             weights = -np.exp(-before) * np.expm1(-depth)
             seen += float((weights * density).sum())
             total += float(weights.sum())
-    return 0.5 * seen / total
+    return _SEEN_SHARE * seen / total
 
 
 def solidify(lattice: Lattice, level: float) -> Lattice:

@@ -15,7 +15,7 @@ from core.camera import Cameras
 from core.mesh import Mesh
 
 
-def rasterise(mesh: Mesh, cameras: Cameras, background=(1.0, 1.0, 1.0), supersample: int = 3) -> torch.Tensor:
+def rasterise(mesh: Mesh, cameras: Cameras, background=(1.0, 1.0, 1.0), supersample: int = 2) -> torch.Tensor:
     """Pictures (B, 3, H, W) of the textured mesh; faces seen from behind are magenta, so that a flip shows."""
     pictures = [_one(mesh, cameras, index, np.asarray(background), supersample) for index in range(cameras.count)]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()

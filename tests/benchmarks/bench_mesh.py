@@ -1,7 +1,7 @@
 """Seconds from a field to files, stage by stage: ``python -m tests.benchmarks.bench_mesh [WORKSPACE]``.
 
-With a job's folder, the field of its newest checkpoint and its mesh settings; without, a hash grid as it is at the start
-of a job (a ball) in a grid that knows where the ball is, with the standard settings.
+With a job's folder, the field of its newest checkpoint and its mesh settings; without, the standard settings and a
+hash grid as it is at the start of a job (a ball), in a grid that knows where the ball is.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def load(workspace: str | None) -> tuple[Field, OccupancyGrid, MeshConfig]:
     config = Job.open(workspace).config if workspace else Config("a ball")
     field, occupancy = make_field(config.field), OccupancyGrid(config.render.occupancy_resolution)
     if workspace:
-        saved = checkpoint.load_newest(Path(workspace) / "checkpoints")
-        for name, module in (("field.", field), ("occupancy.", occupancy)):
-            module.load_state_dict({k[len(name) :]: v for k, v in saved.tensors.items() if k.startswith(name)})
+        state = checkpoint.load_newest(Path(workspace) / "checkpoints").state()
+        field.load_state_dict(state["field"])
+        occupancy.load_state_dict(state["occupancy"])
     else:
         cells = (occupancy._cells() + 0.5) * (2 / occupancy.resolution) - 1
         occupancy.occupied.copy_(cells.norm(dim=1) < config.field.blob_radius + 0.2)

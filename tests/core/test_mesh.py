@@ -56,7 +56,7 @@ def test_any_scale_of_density_gives_a_surface(peak, width):
 
 
 def test_the_surface_lies_where_the_renderer_becomes_opaque():
-    """The soft ball's silhouette is opaque out to 0.58 (half-opaque ray) and head-on to 0.52 (half transmitted)."""
+    """Between where a ray straight at a soft ball has lost half its light and where a grazing ray loses it."""
     field = AnalyticField(ball(0.5), peak=60.0, width=0.02)
     along = torch.linspace(-1, 1, 2001)
 
@@ -158,10 +158,10 @@ def test_unoccupied_cells_are_never_asked():
     np.testing.assert_allclose(skipping.values, sample_density(field, box, 2 / 63).values, atol=1e-6)
 
 
-def test_the_level_of_a_slab_is_half_its_density():
+def test_the_level_of_a_slab_is_a_share_of_its_density():
     values = np.zeros((20, 20, 20), np.float32)
     values[5:15] = 7.0
-    assert surface_level(Lattice(values, np.zeros(3, np.float32), 0.1)) == pytest.approx(3.5)
+    assert surface_level(Lattice(values, np.zeros(3, np.float32), 0.1)) == pytest.approx(0.4 * 7)
 
 
 def test_a_lone_sample_survives():

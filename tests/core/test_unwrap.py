@@ -93,7 +93,7 @@ def test_a_crash_of_xatlas_is_survived(shape, monkeypatch):
 
 
 def test_overlapping_charts_are_refused(shape, monkeypatch):
-    piled = np.broadcast_to(np.float32([[0, 0], [1, 0], [0, 1]]), (len(shape[1]), 3, 2))
+    piled = np.broadcast_to(np.float32([[0.5, 0.5], [0.6, 0.5], [0.5, 0.6]]), (len(shape[1]), 3, 2))
     monkeypatch.setattr(unwrap, "_xatlas", lambda *_: piled)
     np.testing.assert_array_equal(unwrap.unwrap(*shape, SIZE), unwrap.triangle_atlas(len(shape[1]), SIZE))
 
