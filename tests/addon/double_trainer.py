@@ -1,6 +1,6 @@
 """A trainer whose work is fake and quick, behind the real core.worker: a red cube in a few steps.
 
-Run in place of ``python -m core.worker``: double_trainer.py --steps 10 --pause 0.05 [--fail TEXT] [--deaf]
+Run in place of ``python -m core.worker``, with --steps 10 --pause 0.05 [--until FILE] [--fail TEXT] [--deaf].
 """
 
 import argparse
@@ -62,6 +62,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--pause", type=float, default=0.05, help="seconds a step")
+    parser.add_argument("--until", type=Path, help="after the last step, wait for this file")
     parser.add_argument("--fail", help="end with this exception")
     parser.add_argument("--deaf", action="store_true", help="never look for a cancel")
     args, _ = parser.parse_known_args()
@@ -76,6 +77,9 @@ def main() -> int:
             write_png(job.preview, picture(step / args.steps))
             emit(Progress("training", step, args.steps, step / args.steps, args.pause * (args.steps - step)))
             emit(Preview(str(job.preview)))
+        while args.until and not args.until.exists():
+            time.sleep(args.pause)
+            control.check()
         if args.fail:
             raise ValueError(args.fail)
         emit(Log("A remark of the trainer."))

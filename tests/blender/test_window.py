@@ -15,7 +15,7 @@ SCENARIOS = Path(__file__).with_name("scenarios")
 
 
 def test_generate(blender, addon_zip, tmp_path):
-    python = double_python(tmp_path, "--steps", "40", "--pause", "0.1")
+    python = double_python(tmp_path, "--steps", "80", "--pause", "0.1")
     run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, [python, "a red cube", 30])
 
 
@@ -26,7 +26,7 @@ def test_generate_with_the_real_trainer(blender, addon_zip, tmp_path):
 
 def test_interruptions(blender, addon_zip, tmp_path):
     slow = double_python(tmp_path / "slow", "--steps", "100000")
-    quick = double_python(tmp_path / "quick", "--steps", "80", "--pause", "0.1")
+    quick = double_python(tmp_path / "quick", "--until", str(tmp_path / "go"))
     run_scenario(blender, SCENARIOS / "interrupt.py", tmp_path / "out", addon_zip, [slow, quick, tmp_path], limit=400)
 
 

@@ -1,11 +1,12 @@
 """What may happen while a job runs: cancel, another file, Edit Mode at its end, a killed trainer, the add-on disabled.
 
-Arguments: a trainer's Python that takes minutes, one that takes seconds, a folder for a .blend.
+Arguments: a trainer's Python that takes minutes, one that ends when the file "go" is in the folder, that folder.
 """
 
 import importlib
 import os
 import signal
+from pathlib import Path
 
 import bpy
 
@@ -37,6 +38,7 @@ def scenario(gui):
     bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
     with gui.override():
         bpy.ops.object.mode_set(mode="EDIT")
+    Path(folder, "go").touch()
     yield from gui.wait_for(lambda: session.waiting, "the object waits while Edit Mode is on", 60)
     gui.check("a red cube" not in bpy.data.objects, "and is not in the scene")
     yield 0.5
