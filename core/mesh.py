@@ -27,7 +27,7 @@ MIN_FACES = 2_000  # a surface of fewer is marched again on a finer lattice
 CHUNK = 1 << 17  # positions asked of the field at once
 
 _NOTHING = 1e-6  # a density below this everywhere is an empty field
-_SEEN_SHARE = 0.4  # of the seen density; where pictures of the mesh match those of soft fields best
+_SEEN_SHARE = 0.3  # of the seen density; where pictures of the mesh match those of soft fields best
 _BLUR = 0.7  # standard deviation in samples: takes off steps and fur, keeps what is two samples wide
 _CLEARANCE = 0.02  # no sample is closer to the level than this, so marching cubes makes no slivers
 _SMALL_PART = 0.02  # parts below this share of the largest part's volume are floaters

@@ -1,8 +1,8 @@
 """Texture coordinates for a triangle mesh.
 
 xatlas makes good charts, in seconds for most meshes, but takes an hour or crashes on a few. So it runs in a process
-of its own (``python -m core.unwrap``) with a time limit, and what it returns is checked. Where it fails, every
-triangle becomes a chart of its own: ugly to paint on, but always right.
+of its own (``python -m core.unwrap``) with a time limit. A few of its triangles may overlap others: each of those
+gets a place of its own. Where xatlas fails, all triangles do: ugly to paint on, but always right.
 
 Texture coordinates (F, 3, 2) belong to face corners and have their origin at the bottom left of the picture.
 """
@@ -26,27 +26,49 @@ TIME_LIMIT = 120.0  # seconds for xatlas; it needs 3 for 20,000 faces on an idle
 
 _PADDING = 4  # texels between charts; the atlas comes out up to 1.5 times as large as asked and is then scaled down
 _CHUNK = 1 << 21  # candidate texels looked at together
-_OVERLAPS = 1e-4  # share of the texels that two of xatlas' triangles may both claim
+_MOST_MOVED = 0.01  # share of the faces that may overlap before xatlas' charts are given up
+_TOUCH = 1e-6  # triangles that reach into each other by less, as a share of the picture, only touch
+_MOST_CROWDED = 500  # triangles in one place before they are taken to be piled up
 
 
 def unwrap(vertices: Floats, faces: Ints, size: int, time_limit: float = TIME_LIMIT) -> Floats:
     """Texture coordinates (F, 3, 2) in [0, 1] for a texture of `size` texels along a side, charts 2 texels apart."""
     uv = _xatlas(vertices, faces, size, time_limit)
-    return triangle_atlas(len(faces), size) if uv is None or not _is_sound(uv, size) else uv
+    if uv is not None and np.isfinite(uv).all() and uv.min() >= 0 and uv.max() <= 1:
+        overlapping = overlapping_faces(uv)
+        if len(overlapping) <= _MOST_MOVED * len(faces):
+            return _set_apart(uv, overlapping, size)
+    return triangle_atlas(len(faces), size)
 
 
 def triangle_atlas(count: int, size: int) -> Floats:
-    """`count` equal right triangles, two in each cell of a square grid, with a texel of margin around each."""
-    side = int(np.ceil(np.sqrt((count + 1) // 2)))
-    cell = size / side  # texels
-    margin = min(1.0, cell / 8)
-    diagonal = margin * (1 + np.sqrt(2))  # moves the hypotenuse by the margin too
-    lower = np.array([[margin, margin], [cell - diagonal, margin], [margin, cell - diagonal]])
-    upper = cell - lower
-    index = np.arange(count)
-    corner = np.stack([index // 2 % side, index // 2 // side], axis=1) * cell
-    local = np.where((index % 2 == 0)[:, None, None], lower, upper)
-    return ((corner[:, None] + local) / size).astype(np.float32)
+    """`count` equal right triangles, two in each cell of a square grid that fills the picture."""
+    columns = int(np.ceil(np.sqrt((count + 1) // 2)))
+    return _right_triangles(count, columns, size / columns) / np.float32(size)
+
+
+def overlapping_faces(uv: Floats) -> npt.NDArray[np.int64]:
+    """The triangles whose insides meet another's; those that share an edge or a corner do not count.
+
+    Triangles in the same cell of a grid are tested in pairs for a separating line (one of their six edges).
+    """
+    side = int(np.ceil(np.sqrt(len(uv))))
+    first, last = (np.floor(edge * side).astype(np.int64) for edge in (uv.min(axis=1), uv.max(axis=1)))
+    face, column, row = _cells(first, last)
+    cell = row * (side + 1) + column
+    order = np.argsort(cell, kind="stable")
+    face, cell = face[order], cell[order]
+    if np.bincount(cell).max() > _MOST_CROWDED:
+        return np.arange(len(uv))
+    found: list[npt.NDArray[np.int64]] = []
+    for step in range(1, _MOST_CROWDED):
+        together = cell[step:] == cell[:-step]
+        if not together.any():
+            break
+        one, other = face[:-step][together], face[step:][together]
+        meet = _intersect(uv[one].astype(np.float64), uv[other].astype(np.float64))
+        found += [one[meet], other[meet]]
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
 
 def covered_texels(
@@ -63,13 +85,11 @@ def covered_texels(
     double_area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
     first = np.ceil(corners.min(axis=1) - margin).astype(np.int64).clip(0)
     last = np.floor(corners.max(axis=1) + margin).astype(np.int64).clip(None, size - 1)
-    extent = np.where(double_area[:, None] != 0, (last - first + 1).clip(0), 0)
-    count = extent.prod(axis=1)
-    for batch in np.array_split(np.arange(len(uv)), count.sum() // _CHUNK + 1):
-        face = np.repeat(batch, count[batch])
-        nth = np.arange(len(face)) - np.repeat(np.cumsum(count[batch]) - count[batch], count[batch])
-        column = first[face, 0] + nth % extent[face, 0]
-        row = first[face, 1] + nth // extent[face, 0]
+    solid = np.flatnonzero(double_area)
+    total = (last - first + 1).clip(0).prod(axis=1).sum()
+    for batch in np.array_split(solid, total // _CHUNK + 1):
+        nth, column, row = _cells(first[batch], last[batch])
+        face = batch[nth]
         # Twice the area between each edge and the texel's centre; divided by the edge's length, it is the distance.
         offset = np.stack([column, row], axis=-1)[:, None] - np.roll(corners, -1, axis=1)[face]
         part = edges[face][..., 0] * offset[..., 1] - edges[face][..., 1] * offset[..., 0]
@@ -79,17 +99,51 @@ def covered_texels(
         yield (row * size + column)[keep], face[keep], share.astype(np.float32)
 
 
-def overlapping_texels(uv: Floats, size: int) -> int:
-    """How many texel centres lie inside more than one triangle (shared edges do not count)."""
-    claims = np.zeros(size * size, np.int64)
-    for texel, _, share in covered_texels(uv, size):
-        claims += np.bincount(texel[share.min(axis=1) > 1e-4], minlength=size * size)
-    return int((claims > 1).sum())
+def _cells(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
+    """All cells of boxes (N, 2) of columns and rows, both ends included: which box, column and row, each (K,)."""
+    extent = (last - first + 1).clip(0)
+    count = extent.prod(axis=1)
+    box = np.repeat(np.arange(len(first)), count)
+    nth = np.arange(len(box)) - np.repeat(np.cumsum(count) - count, count)
+    return box, first[box, 0] + nth % extent[box, 0], first[box, 1] + nth // extent[box, 0]
 
 
-def _is_sound(uv: Floats, size: int) -> bool:
-    in_range = bool(np.isfinite(uv).all() and uv.min() >= 0 and uv.max() <= 1)
-    return in_range and overlapping_texels(uv, size) <= _OVERLAPS * size * size
+def _intersect(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Whether triangles (P, 3, 2) reach into each other, pair by pair (separating axis theorem)."""
+    result = np.ones(len(one), bool)
+    for triangle in (one, other):
+        edge = np.roll(triangle, -1, axis=1) - triangle
+        normal = np.stack([-edge[..., 1], edge[..., 0]], axis=-1)
+        normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12)
+        a, b = (np.einsum("pcx,pnx->pnc", corners, normal) for corners in (one, other))
+        reach = np.minimum(a.max(axis=-1), b.max(axis=-1)) - np.maximum(a.min(axis=-1), b.min(axis=-1))
+        result &= (reach > _TOUCH).all(axis=1)
+    return result
+
+
+def _set_apart(uv: Floats, chosen: npt.NDArray[np.int64], size: int) -> Floats:
+    """Make the charts a little smaller and lay the chosen triangles side by side above them."""
+    if len(chosen) == 0:
+        return uv
+    cell = max(8.0, size / 64)  # texels
+    columns = int(size / cell)
+    below = size - 1 - cell * np.ceil(len(chosen) / (2 * columns))
+    result = uv * np.float32(below / size)
+    strip = _right_triangles(len(chosen), columns, cell)
+    strip[..., 1] += below + 1
+    result[chosen] = strip / np.float32(size)
+    return result
+
+
+def _right_triangles(count: int, columns: int, cell: float) -> Floats:
+    """Corners (count, 3, 2) in texels: two triangles to a square cell, row by row, with a texel of margin around."""
+    margin = min(1.0, cell / 8)
+    diagonal = margin * (1 + np.sqrt(2))  # moves the hypotenuse by the margin too
+    lower = np.array([[margin, margin], [cell - diagonal, margin], [margin, cell - diagonal]])
+    index = np.arange(count)
+    corner = np.stack([index // 2 % columns, index // 2 // columns], axis=1) * cell
+    local = np.where((index % 2 == 0)[:, None, None], lower, cell - lower)
+    return (corner[:, None] + local).astype(np.float32)
 
 
 def _xatlas(vertices: Floats, faces: Ints, size: int, time_limit: float) -> Floats | None:

@@ -161,7 +161,7 @@ def test_unoccupied_cells_are_never_asked():
 def test_the_level_of_a_slab_is_a_share_of_its_density():
     values = np.zeros((20, 20, 20), np.float32)
     values[5:15] = 7.0
-    assert surface_level(Lattice(values, np.zeros(3, np.float32), 0.1)) == pytest.approx(0.4 * 7)
+    assert surface_level(Lattice(values, np.zeros(3, np.float32), 0.1)) == pytest.approx(0.3 * 7)
 
 
 def test_a_lone_sample_survives():

@@ -98,6 +98,31 @@ def test_overlapping_charts_are_refused(shape, monkeypatch):
     np.testing.assert_array_equal(unwrap.unwrap(*shape, SIZE), unwrap.triangle_atlas(len(shape[1]), SIZE))
 
 
+def test_a_few_overlapping_triangles_are_set_apart(shape, monkeypatch):
+    folded = unwrap.triangle_atlas(len(shape[1]), SIZE)
+    folded[7] = folded[8] + np.float32([0.001, 0])
+    folded[100] = folded[2000]
+    monkeypatch.setattr(unwrap, "_xatlas", lambda *_: folded)
+    uv = unwrap.unwrap(*shape, SIZE)
+    assert_sound(uv, len(shape[1]))
+    kept = np.setdiff1d(np.arange(len(uv)), [7, 8, 100, 2000])
+    np.testing.assert_allclose(uv[kept] / folded[kept], uv[0, 0, 0] / folded[0, 0, 0], rtol=1e-5)  # only scaled
+
+
+def test_overlaps_are_found_among_random_triangles():
+    """Against the plain loop: a texel that is claimed twice is claimed by faces that overlap."""
+    random = np.random.default_rng(1)
+    uv = (random.random((60, 1, 2)) * 0.9 + random.random((60, 3, 2)) * 0.1).astype(np.float32)
+    overlapping = unwrap.overlapping_faces(uv)
+    assert 0 < len(overlapping) < len(uv)
+    alone = np.setdiff1d(np.arange(len(uv)), overlapping)
+    assert claims(uv[alone], 1024).max() == 1
+    for face in overlapping:
+        others = np.delete(uv, face, axis=0)
+        own = claims(uv[face : face + 1], 2048) > 0
+        assert (claims(others, 2048)[own] > 0).any()
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 2_000, 5_001])
 def test_the_triangle_atlas_is_sound_for_any_count(count):
     uv = unwrap.triangle_atlas(count, SIZE)
