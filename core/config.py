@@ -37,7 +37,7 @@ class FieldConfig:
     base_resolution: int = 8  # cells along a side of the coarsest level
     finest_resolution: int = 128
     hidden: int = 32  # width of the small network behind the encoding
-    blob_density: float = 10.0  # initial density at the origin (Magic3D, section 4.1)
+    blob_density: float = 10.0  # initial density at the origin before core.field's scale (Magic3D, section 4.1)
     blob_radius: float = 0.5  # where the initial density falls to zero
 
 
@@ -45,7 +45,7 @@ class FieldConfig:
 class RenderConfig:
     """How training pictures are rendered."""
 
-    resolution: int = 32  # pixels along a side
+    resolution: int = 48  # pixels along a side
     samples: int = 48  # along a ray, before empty space is skipped
     occupancy_resolution: int = 48  # cells along a side
     albedo_until: float = 0.2  # share of training that is shaded by albedo alone
@@ -62,9 +62,9 @@ class GuidanceConfig:
     hf_key: str | None = None  # a hub name or a local folder in the diffusers layout
     fp16: bool = False
     vram_O: bool = False  # trade speed for memory
-    guidance_scale: float = 10.0  # s in eps_uncond + s * (eps_text - eps_uncond)
-    t_range: tuple[float, float] = (0.02, 0.98)  # shares of the model's timesteps
-    t_max_end: float = 0.5  # the upper end of t_range falls linearly to this
+    guidance_scale: float = 15.0  # s in eps_uncond + s * (eps_text - eps_uncond)
+    t_range: tuple[float, float] = (0.02, 0.80)  # shares of the model's timesteps
+    t_max_end: float = 0.3  # the upper end of t_range falls linearly to this
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ class TrainingConfig:
     batch: int = 1  # pictures a step
     lr_encoding: float = 2e-2
     lr_network: float = 2e-3
-    opacity_weight: float = 5e-3  # pushes each ray to be opaque or empty; ramps up from 0
-    orientation_weight: float = 1e-2  # Ref-NeRF, equation 11
-    smoothness_weight: float = 1e-2  # nearby points should have nearby normals
+    opacity_weight: float = 60.0  # pushes each ray to be opaque or empty; ramps up from 0
+    orientation_weight: float = 5.0  # Ref-NeRF, equation 11
+    smoothness_weight: float = 3.0  # nearby points should have nearby normals
     checkpoint_every: int = 100  # iterations
     validation_views: int = 8
     validation_resolution: int = 64  # pixels along a side
@@ -153,7 +153,7 @@ def _sd_preset(name: str, prompt: str) -> Config:
             "lambertian_probability": 0.8,
             "textureless_probability": 0.2,
         },
-        guidance={"model": "sd", "guidance_scale": 100.0},
+        guidance={"model": "sd", "guidance_scale": 100.0, "t_range": (0.02, 0.98), "t_max_end": 0.5},
         training={"epochs": epochs, "lr_encoding": 1e-2, "lr_network": 1e-3, "validation_resolution": 128},
         mesh={"resolution": 256, "faces": 50_000, "texture_size": 2048},
     )
