@@ -1,56 +1,50 @@
-"""What CI runs: ``nox`` does all of it, ``nox -s lint`` and so on a part. One environment serves all sessions."""
+"""What CI runs: ``nox`` does all of it, ``nox -s lint`` and so on a part, each in the environment that nox is in."""
 
 import shutil
-from pathlib import Path
+import sys
 
 import nox
 
 nox.options.sessions = ["lint", "types", "tests", "slow", "blender"]
 nox.options.stop_on_first_error = True
 
-ENVIRONMENT = str(Path(__file__).parent / ".nox" / "shared")
 APT_PROGRAMS = {"blender": "blender", "Xvfb": "xvfb", "xdotool": "xdotool", "import": "imagemagick"}
 
 
-def shared(function):
-    """A session in the one environment that holds the trainer and the test tools."""
-
-    def session_body(session: nox.Session) -> None:
-        session.install("--quiet", "--editable", ".[test]")
-        function(session)
-
-    return nox.session(name=function.__name__, venv_location=ENVIRONMENT, reuse_venv=True)(session_body)
+def run(session: nox.Session, module: str, *arguments: str) -> None:
+    """Run a module of this environment."""
+    session.run(sys.executable, "-m", module, *arguments)
 
 
-@shared
-def lint(session):
+@nox.session(python=False)
+def lint(session: nox.Session) -> None:
     """Style and layout."""
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
+    run(session, "ruff", "check")
+    run(session, "ruff", "format", "--check")
 
 
-@shared
-def types(session):
+@nox.session(python=False)
+def types(session: nox.Session) -> None:
     """The trainer strictly, the add-on against Blender's API."""
-    session.run("mypy")
+    run(session, "mypy")
 
 
-@shared
-def tests(session):
+@nox.session(python=False)
+def tests(session: nox.Session) -> None:
     """The fast suite: no Blender, no long training."""
-    session.run("pytest", *session.posargs)
+    run(session, "pytest", *session.posargs)
 
 
-@shared
-def slow(session):
+@nox.session(python=False)
+def slow(session: nox.Session) -> None:
     """Real runs of the starter model."""
-    session.run("pytest", "-m", "slow", *session.posargs)
+    run(session, "pytest", "-m", "slow", *session.posargs)
 
 
-@shared
-def blender(session):
+@nox.session(python=False)
+def blender(session: nox.Session) -> None:
     """The built zip in real Blenders: Debian's own and the wheels that the rig installs."""
     missing = [package for program, package in APT_PROGRAMS.items() if shutil.which(program) is None]
     if missing:
         session.error(f"Install what the Blender tests need: apt-get install {' '.join(missing)}")
-    session.run("pytest", "-m", "blender", *session.posargs)
+    run(session, "pytest", "-m", "blender", *session.posargs)

@@ -1,9 +1,9 @@
 """The exception tree. Every message is one line that says what is wrong and what to do.
 
-    DreamFusionError            exit code 1: the job failed
-      InputError                exit code 2: something the user gave cannot be used
-      OutOfMemory               exit code 1: names the setting to lower
-      Cancelled                 exit code 130: asked for; a checkpoint was kept
+DreamFusionError            exit code 1: the job failed
+  InputError                exit code 2: something the user gave cannot be used
+  OutOfMemory               exit code 1: names the setting to lower
+  Cancelled                 exit code 130: asked for; a checkpoint was kept
 """
 
 from __future__ import annotations
