@@ -29,15 +29,15 @@ def main() -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     rows = math.ceil(len(arguments.jobs) / arguments.columns)
     for number, job in enumerate(arguments.jobs):
-        place(job / "mesh" / "mesh.glb", number % arguments.columns, number // arguments.columns, arguments.columns)
+        place(job / "mesh" / "mesh.obj", number % arguments.columns, number // arguments.columns, arguments.columns)
     light()
     look(arguments.columns, rows)
     render(arguments, rows)
 
 
 def place(path: Path, column: int, row: int, columns: int) -> None:
-    """Import a GLB and stand it on its place in the grid."""
-    bpy.ops.import_scene.gltf(filepath=str(path))
+    """Import an OBJ and stand it on its place in the grid."""
+    bpy.ops.wm.obj_import(filepath=str(path))
     (thing,) = (o for o in bpy.context.selected_objects if o.type == "MESH")
     bpy.ops.object.shade_smooth()
     thing.rotation_mode = "XYZ"

@@ -1,5 +1,6 @@
 """The command line from argv to exit code, with small job bodies in place of the training."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -120,12 +121,18 @@ def test_a_mesh_is_exported(tmp_path, capsys, kind):
     assert out.stat().st_size > 100
 
 
+def in_foreground(command):
+    """Start a program that hears Ctrl-C, even where these tests run in the background and SIGINT is ignored."""
+    hear = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hear)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cancels_at_the_next_step_and_resume_goes_on(tmp_path, number):
     command = [sys.executable, BODIES, "cli", "train_for_ever"]
     for arguments in (["generate", "a hamburger", "--workspace", tmp_path], ["resume", tmp_path]):
-        with subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True) as process:
+        with in_foreground([*command, *arguments]) as process:
             assert process.stderr.readline().startswith("training ")
             process.send_signal(number)
             rest = process.stderr.read()
@@ -139,7 +146,7 @@ def test_a_signal_cancels_at_the_next_step_and_resume_goes_on(tmp_path, number):
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 def test_ctrl_c_before_the_first_step_stops_at_once(tmp_path):
     command = [sys.executable, BODIES, "cli", "deaf", "generate", "a hamburger", "--workspace", tmp_path]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with in_foreground(command) as process:
         assert process.stderr.readline() == "deaf\n"
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == "Cancelled.\n"
