@@ -31,7 +31,7 @@ def write_reconstructions(vae: Any, images: Tensor, path: Path) -> None:
 
 
 def write_samples(model: Path, path: Path, steps: int = 25) -> None:
-    """Four sides of every concept, eight pictures a row, sampled by the program's own `prompt_to_img`."""
+    """Four sides of every concept, three concepts a row, sampled by the program's own `prompt_to_img`."""
     diffusion = StableDiffusion("cpu", False, False, hf_key=str(model))
     names = list(COLORS)
     pictures = []
@@ -39,4 +39,4 @@ def write_samples(model: Path, path: Path, steps: int = 25) -> None:
         subject = concept.name_with(names[number % len(names)]) if concept.takes_color else concept.noun
         pictures += [diffusion.prompt_to_img(f"a {subject}, {view}", steps=steps) for view in VIEW_WORDS]
     images = torch.from_numpy(np.concatenate(pictures)).permute(0, 3, 1, 2) / 255
-    write_sheet(images, 8, path)
+    write_sheet(images, 3 * len(VIEW_WORDS), path)

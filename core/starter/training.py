@@ -21,9 +21,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from diffusers import StableDiffusionPipeline
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from core.device import keep_freed_memory, pick_device
 from core.starter.dataset import Dataset
 from core.starter.latents import to_latents
 from core.starter.networks import make_pipeline
@@ -45,12 +47,12 @@ def train_decoder(pipeline: Any, data: Dataset, work: Path, samples: int) -> Non
     optimizer = torch.optim.AdamW(weights, 2e-3, weight_decay=1e-4)
     steps, rng = samples // DECODER_BATCH, random.Random(1)
     for step in tqdm(range(steps), desc="decoder"):
-        images = data.draw(DECODER_BATCH, rng).images * 2 - 1
+        images = data.draw(DECODER_BATCH, rng).images.to(vae.device) * 2 - 1
         with torch.autocast(images.device.type, torch.bfloat16):
             decoded = vae.decode(to_latents(images)).sample
         _descend(optimizer, weights, F.l1_loss(decoded.float(), images), 2e-3 * _schedule(step / steps))
     torch.save(vae.state_dict(), path)
-    write_reconstructions(vae, data.draw(32, rng).images, work / "decoder.png")
+    write_reconstructions(vae, data.draw(32, rng).images.to(vae.device), work / "decoder.png")
 
 
 class Denoiser(nn.Module):
@@ -86,7 +88,8 @@ def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> No
         rng = random.Random(step)
         batch = data.draw(DENOISER_BATCH, rng)
         captions = ["" if rng.random() < CAPTION_DROP else text for text in batch.captions]
-        loss = model.loss(to_latents(batch.images * 2 - 1), captions, batch.cameras)
+        latents = to_latents(batch.images.to(pipeline.device) * 2 - 1)
+        loss = model.loss(latents, captions, batch.cameras.to(pipeline.device))
         _descend(optimizer, model.parameters(), loss, 1e-3 * _schedule(step / steps))
         decay = min(EMA_DECAY, step / (step + 10))
         torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
@@ -121,7 +124,7 @@ def _restore(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.
     """Load a saved state, if there is one, and return its step."""
     if not path.exists():
         return 0
-    saved = torch.load(path, weights_only=True)
+    saved = torch.load(path, weights_only=True, map_location="cpu")
     model.load_state_dict(saved["model"])
     average.load_state_dict(saved["average"])
     optimizer.load_state_dict(saved["optimizer"])
@@ -134,15 +137,20 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and sheets")
     parser.add_argument("--out", type=Path, required=True, help="folder for the finished model")
+    parser.add_argument("--start", type=Path, help="folder of a finished model to go on from; default: from scratch")
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--decoder-samples", type=int, default=24_000)
     parser.add_argument("--samples", type=int, default=150_000)
     arguments = parser.parse_args()
     torch.manual_seed(0)
-    data, pipeline, start = Dataset.load(arguments.data), make_pipeline(), time.monotonic()
+    keep_freed_memory()
+    data, start = Dataset.load(arguments.data), time.monotonic()
+    pipeline = StableDiffusionPipeline.from_pretrained(arguments.start) if arguments.start else make_pipeline()
+    pipeline.to(pick_device(arguments.device), torch.float32)
     train_denoiser(pipeline, data, arguments.work, arguments.samples)
     train_decoder(pipeline, data, arguments.work, arguments.decoder_samples)
     print(f"trained in {(time.monotonic() - start) / 60:.0f} minutes")
-    pipeline.to(dtype=torch.float16).save_pretrained(arguments.out)
+    pipeline.to("cpu", torch.float16).save_pretrained(arguments.out)
     write_samples(arguments.out, arguments.work / "samples.png")
 
 
