@@ -40,9 +40,9 @@ def test_facts_are_lines_of_text():
 def test_an_allocation_beyond_the_memory_becomes_out_of_memory():
     with (
         pytest.raises(
-            OutOfMemory, match=r"computer's memory is full: .*--preset draft.*resolution \(now 32\)"
+            OutOfMemory, match=r"computer's memory is full: .*--preset draft.*resolution \(now 40\)"
         ) as caught,
-        memory_errors(Config("a mug"), CPU),
+        memory_errors(override(Config("a mug"), render={"resolution": 40}), CPU),
     ):
         torch.empty(2**58, dtype=torch.uint8)
     assert "\n" not in str(caught.value)

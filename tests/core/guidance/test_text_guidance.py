@@ -33,7 +33,7 @@ class Recorder:
 @pytest.fixture
 def recorded(camera_model, monkeypatch) -> tuple[TextGuidance, Recorder, StableDiffusion]:
     """A guidance whose model only records, and an untouched model beside it."""
-    guidance = make_guidance(job(camera_model, guidance_scale=12.0, t_max_end=0.4), CPU)
+    guidance = make_guidance(job(camera_model, guidance_scale=12.0, t_range=(0.02, 0.98), t_max_end=0.4), CPU)
     recorder = Recorder()
     monkeypatch.setattr(guidance.model, "train_step", recorder)
     return guidance, recorder, StableDiffusion(CPU, False, False, hf_key=str(camera_model))
