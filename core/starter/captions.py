@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 from core.prompt import VIEW_WORDS
-from core.starter.catalogue import COLORS, CONCEPTS, Concept
+from core.starter.catalogue import COLORS, CONCEPTS
+from core.starter.concept import Concept
 
 TEMPLATES = ("a {}", "a {}", "{}", "the {}", "a 3d model of a {}", "a picture of a {}", "a render of a {}")
 

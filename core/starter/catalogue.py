@@ -7,14 +7,8 @@ with a colour; parts without one wear the object's main colour, the one a prompt
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import torch
-from torch import Tensor
-
+from core.starter.concept import RGB, Concept, Draw, Part
 from core.starter.shapes import (
-    Shape,
     around_z,
     below,
     blend,
@@ -32,8 +26,6 @@ from core.starter.shapes import (
     torus,
     union,
 )
-
-RGB = tuple[float, float, float]
 
 COLORS: dict[str, RGB] = {
     "red": (0.82, 0.10, 0.10),
@@ -54,47 +46,6 @@ BREAD: RGB = (0.83, 0.55, 0.24)
 PINK: RGB = (0.93, 0.50, 0.62)
 GLASS: RGB = (0.55, 0.75, 0.88)
 METAL: RGB = (0.45, 0.46, 0.50)
-
-
-@dataclass(frozen=True)
-class Part:
-    """A shape and its colour; None stands for the object's main colour."""
-
-    shape: Shape
-    color: RGB | None = None
-
-
-class Draw:
-    """Random proportions, one for each object of a batch."""
-
-    def __init__(self, batch: int, generator: torch.Generator) -> None:
-        """All numbers come from `generator`."""
-        self.batch = batch
-        self.generator = generator
-
-    def __call__(self, mean: float, spread: float = 0.1) -> Tensor:
-        """Uniform in mean * (1 - spread, 1 + spread), "B 1"."""
-        noise = torch.rand(self.batch, 1, generator=self.generator) * 2 - 1
-        return mean * (1 + spread * noise)
-
-
-Parts = Callable[[Draw], list[Part]]
-
-
-@dataclass(frozen=True)
-class Concept:
-    """An object the model knows: its noun, what builds it, and its main colour where none is named."""
-
-    noun: str
-    parts: Parts
-    default_color: RGB
-    phrase: str = "{color} {noun}"  # how a prompt names the main colour
-    takes_color: bool = True
-    has_front: bool = False
-
-    def name_with(self, color: str) -> str:
-        """The noun with a named main colour: "red mug", "snowman with a red hat"."""
-        return self.phrase.format(color=color, noun=self.noun)
 
 
 def hamburger(draw: Draw) -> list[Part]:
@@ -305,11 +256,3 @@ CONCEPTS: tuple[Concept, ...] = (
     Concept("ice cream", ice_cream, PINK),
     Concept("duck", duck, COLORS["yellow"], has_front=True),
 )
-
-
-def find(noun: str) -> Concept:
-    """The concept with this noun. Raises KeyError where there is none."""
-    for concept in CONCEPTS:
-        if concept.noun == noun:
-            return concept
-    raise KeyError(noun)

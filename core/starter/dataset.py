@@ -22,7 +22,8 @@ from core.camera import Views, camera_embedding, sample_views
 from core.config import CameraConfig
 from core.prompt import VIEW_WORDS, view_index
 from core.starter.captions import caption
-from core.starter.catalogue import COLORS, CONCEPTS, Draw
+from core.starter.catalogue import COLORS, CONCEPTS
+from core.starter.concept import Draw
 from core.starter.truth import Layers, trace_layers
 
 RESOLUTION = 64

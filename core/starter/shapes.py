@@ -110,11 +110,6 @@ def cut(shape: Shape, *removed: Shape) -> Shape:
     return rest
 
 
-def above(height: Size) -> Shape:
-    """Everything above a height."""
-    return lambda p: height - p.z
-
-
 def below(height: Size) -> Shape:
     """Everything below a height."""
     return lambda p: p.z - height

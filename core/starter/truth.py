@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.camera import Views
-from core.starter.catalogue import Part
+from core.starter.concept import Part
 from core.starter.shapes import Points
 
 TRACE_STEPS = 40

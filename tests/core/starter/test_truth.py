@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from core.camera import Views, orbit_views
-from core.starter.catalogue import COLORS, CONCEPTS, Draw, Part
+from core.starter.catalogue import COLORS, CONCEPTS
+from core.starter.concept import Draw, Part
 from core.starter.dataset import make_dataset
 from core.starter.shapes import box, cut, cylinder, ellipsoid, move, sphere, torus
 from core.starter.truth import Points, surface_normals, trace_layers
