@@ -52,6 +52,11 @@ class RenderConfig:
     lambertian_probability: float = 0.6  # after that
     textureless_probability: float = 0.0  # after that; what remains is albedo
 
+    @property
+    def picture_samples(self) -> int:
+        """Samples along a ray of the pictures that people look at."""
+        return 2 * self.samples
+
 
 @dataclass(frozen=True)
 class GuidanceConfig:

@@ -80,5 +80,5 @@ def _film(job: Job, trainer: Trainer, emit: Emit, control: Control) -> None:
 
 
 def _frame(trainer: Trainer, config: Config, view: Views) -> pictures.Pixels:
-    samples = config.render.samples * 2
+    samples = config.render.picture_samples
     return pictures.take_picture(trainer.field, trainer.occupancy, view, TURNTABLE_RESOLUTION, samples).rgb

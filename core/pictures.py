@@ -74,12 +74,10 @@ def write_png(path: Path, pixels: Pixels) -> None:
 
 def validate(job: Job, field: Field, occupancy: OccupancyGrid, epoch: int) -> None:
     """Write an epoch's validation pictures and renew both contact sheets."""
-    training = job.config.training
+    training, samples = job.config.training, job.config.render.picture_samples
     views = evaluation_views(job.config, training.validation_views)
     for number in range(training.validation_views):
-        picture = take_picture(
-            field, occupancy, single(views, number), training.validation_resolution, job.config.render.samples * 2
-        )
+        picture = take_picture(field, occupancy, single(views, number), training.validation_resolution, samples)
         for kind, pixels in (("rgb", picture.rgb), ("depth", picture.depth)):
             write_png(_validation_path(job, epoch, number + 1, kind), pixels)
     for kind in ("rgb", "depth"):

@@ -8,9 +8,7 @@ uninterrupted one.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -150,8 +148,8 @@ def train(config: Config, guidance: Guidance, job: Job, device: torch.device, em
     if (checkpoint := load_newest(job.checkpoints, lambda text: emit(Log(text)))) is not None:
         trainer.restore(checkpoint)
         emit(Log(f"Resuming at iteration {trainer.step}."))
-    show = _Show(job, trainer, emit)
-    with _saved_at_the_end(job, trainer):
+    show, saved = _Show(job, trainer, emit), trainer.step
+    try:
         while trainer.step < config.iterations:
             control.check()
             trainer.iterate()
@@ -160,18 +158,11 @@ def train(config: Config, guidance: Guidance, job: Job, device: torch.device, em
                 pictures.validate(job, trainer.field, trainer.occupancy, trainer.step // EPOCH)
             if trainer.step % config.training.checkpoint_every == 0:
                 save(job.checkpoints, trainer.checkpoint())
-    return trainer
-
-
-@contextlib.contextmanager
-def _saved_at_the_end(job: Job, trainer: Trainer) -> Iterator[None]:
-    """Keep a checkpoint whatever ends the block, unless one of this very step is there."""
-    try:
-        yield
+                saved = trainer.step
     finally:
-        newest = load_newest(job.checkpoints)
-        if trainer.step and (newest is None or newest.step < trainer.step):
+        if trainer.step > saved:
             save(job.checkpoints, trainer.checkpoint())
+    return trainer
 
 
 class _Show:
@@ -195,7 +186,7 @@ class _Show:
     def preview(self) -> None:
         trainer, config = self.trainer, self.trainer.config
         view = pictures.single(pictures.evaluation_views(config, 12), 1)
-        size, samples = config.training.validation_resolution, config.render.samples * 2
+        size, samples = config.training.validation_resolution, config.render.picture_samples
         picture = pictures.take_picture(trainer.field, trainer.occupancy, view, size, samples, "lambertian")
         pictures.write_png(self.job.preview, picture.rgb)
         self.emit(Preview(str(self.job.preview)))
