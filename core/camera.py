@@ -68,6 +68,10 @@ class Views:
         """The same views on another device."""
         return Views(*(value.to(device) for value in self._values()))
 
+    def __getitem__(self, index: slice | list[int]) -> Views:
+        """The views at some places: ``views[3:4]`` is one view, ``views[[0, 2]]`` are two."""
+        return Views(*(value[index] for value in self._values()))
+
     def cameras(self, height: int, width: int) -> Cameras:
         """Cameras that look from these views at the origin."""
         focal = 0.5 * height / torch.tan(torch.deg2rad(self.fov_deg) / 2)

@@ -53,12 +53,14 @@ def _enter(stage: str, emit: Emit) -> None:
 
 
 def _in_training(emit: Emit) -> Callable[[FromTrainer], None]:
-    """An emit that places the training's progress in that of the whole job."""
+    """An emit that places the training's progress in that of the whole job, and its time left likewise."""
     low, high = STAGES["training"], STAGES["mesh"]
 
     def scaled(message: FromTrainer) -> None:
         if isinstance(message, Progress):
-            message = dataclasses.replace(message, fraction=low + (high - low) * message.fraction)
+            fraction = low + (high - low) * message.fraction
+            left = message.seconds_left * (1 - fraction) / (high - fraction) if message.fraction < 1 else -1.0
+            message = dataclasses.replace(message, fraction=fraction, seconds_left=left)
         emit(message)
 
     return scaled
@@ -74,9 +76,10 @@ def _film(job: Job, trainer: Trainer, emit: Emit, control: Control) -> None:
             control.check()
             share = STAGES["turntable"] + (1 - STAGES["turntable"]) * number / count
             emit(Progress("turntable", number, count, share, -1.0))
-            yield _frame(trainer, job.config, pictures.single(views, number))
+            yield _frame(trainer, job.config, views[number : number + 1])
 
     pictures.write_turntable(job, frames())
+    emit(Progress("turntable", count, count, 1.0, 0.0))
 
 
 def _frame(trainer: Trainer, config: Config, view: Views) -> pictures.Pixels:

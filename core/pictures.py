@@ -1,7 +1,8 @@
 """Pictures of a field for people: previews, validation pictures and their contact sheets, the turntable video.
 
 File names are the seed's: validation/df_ep0001_0001_rgb.png and _depth.png (epoch, then view, from 1), and
-results/df_ep0100_rgb.mp4. Pictures are rendered without jitter, shaded by albedo, on white.
+results/df_ep0100_rgb.mp4. Pictures are rendered without jitter, on white; validation pictures and the turntable show
+the albedo, previews are shaded.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Picture:
 
 
 def evaluation_views(config: Config, count: int) -> Views:
-    """A ring of views at the middle of the training cameras' ranges, the first from the front."""
+    """A ring of views a little from above, the first from the front, amid the training cameras' radii and lenses."""
     radius, fov = (sum(pair) / 2 for pair in (config.camera.radius, config.camera.fov_deg))
     return orbit_views(count, EVALUATION_ELEVATION_DEG, radius, fov)
 
@@ -62,11 +63,6 @@ def take_picture(
     return Picture(_to_pixels(shown.image()[0].permute(1, 2, 0)), _to_pixels(nearness))
 
 
-def single(views: Views, index: int) -> Views:
-    """The view at `index` alone."""
-    return Views(*(value[index : index + 1] for value in vars(views).values()))
-
-
 def write_png(path: Path, pixels: Pixels) -> None:
     """Replace the picture at `path` whole. Raises DreamFusionError where the disk is full."""
     write_atomic(path, iio.imwrite("<bytes>", pixels, extension=".png"))
@@ -77,7 +73,8 @@ def validate(job: Job, field: Field, occupancy: OccupancyGrid, epoch: int) -> No
     training, samples = job.config.training, job.config.render.picture_samples
     views = evaluation_views(job.config, training.validation_views)
     for number in range(training.validation_views):
-        picture = take_picture(field, occupancy, single(views, number), training.validation_resolution, samples)
+        view = views[number : number + 1]
+        picture = take_picture(field, occupancy, view, training.validation_resolution, samples)
         for kind, pixels in (("rgb", picture.rgb), ("depth", picture.depth)):
             write_png(_validation_path(job, epoch, number + 1, kind), pixels)
     for kind in ("rgb", "depth"):
@@ -85,13 +82,14 @@ def validate(job: Job, field: Field, occupancy: OccupancyGrid, epoch: int) -> No
 
 
 def contact_sheet(job: Job, kind: str) -> Pixels:
-    """Epochs from top to bottom, views from left to right, of the validation pictures on disk."""
-    epochs = sorted({int(path.name[5:9]) for path in job.validation.glob(f"df_ep*_{kind}.png")})
-    if len(epochs) > _SHEET_EPOCHS:
-        epochs = [epochs[0], epochs[len(epochs) // 2], epochs[-1]]
+    """Epochs from top to bottom, views from left to right, of the epochs whose pictures are all on disk."""
     numbers = range(1, job.config.training.validation_views + 1)[_SHEET_VIEWS]
-    rows = [[iio.imread(_validation_path(job, epoch, number, kind)) for number in numbers] for epoch in epochs]
-    return np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0)
+    epochs = range(1, job.config.training.epochs + 1)
+    paths = [[_validation_path(job, epoch, number, kind) for number in numbers] for epoch in epochs]
+    rows = [row for row in paths if all(path.exists() for path in row)]
+    if len(rows) > _SHEET_EPOCHS:
+        rows = [rows[0], rows[len(rows) // 2], rows[-1]]
+    return np.concatenate([np.concatenate([iio.imread(path) for path in row], axis=1) for row in rows], axis=0)
 
 
 def write_turntable(job: Job, frames: Iterable[Pixels]) -> Path:

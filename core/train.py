@@ -1,14 +1,15 @@
 """The training loop: DreamFusion, from a soft ball to a learnt field.
 
 One iteration: draw cameras, render them with random shading and background, ask the guidance for a loss, add
-what a plausible object looks like, step. An epoch is 100 iterations and ends with validation pictures.
-All randomness comes from one generator whose state is part of the checkpoint, so a resumed run equals an
-uninterrupted one.
+what a plausible object looks like, step. An epoch is EPOCH iterations and ends with validation pictures.
+All randomness comes from one generator whose state is part of the checkpoint, so on a CPU a resumed run equals an
+uninterrupted one bit for bit.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 from core import pictures, regularize
 from core.camera import Views, sample_views
 from core.checkpoint import Checkpoint, load_newest, save
-from core.config import Config, RenderConfig
+from core.config import EPOCH, Config, RenderConfig
 from core.control import Control, Emit
 from core.errors import DreamFusionError
 from core.field import make_field
@@ -27,7 +28,6 @@ from core.occupancy import OccupancyGrid
 from core.protocol import Log, Preview, Progress
 from core.render import Rendering, Shading, render
 
-EPOCH = 100  # iterations
 PREVIEW_SECONDS = 3.0
 MAX_SKIPPED = 20  # non-finite steps in a row before giving up
 LIGHT_SPREAD = 0.5  # standard deviation of the light's direction about the camera's
@@ -56,7 +56,7 @@ class Trainer:
         return self.step / self.config.iterations
 
     def iterate(self) -> None:
-        """One iteration. Raises DreamFusionError after too many non-finite ones in a row."""
+        """One iteration. Raises DreamFusionError, with the iteration done, after too many non-finite ones in a row."""
         self.occupancy.update(self.field.density, self.step, self.generator)
         views = sample_views(self.config.camera, self.config.training.batch, self.generator).to(self.device)
         rendering = self._render(views)
@@ -66,6 +66,12 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         self._descend(loss)
         self.step += 1
+        if self.skipped >= MAX_SKIPPED:
+            self.skipped = 0  # a resumed job may skip as many again
+            raise DreamFusionError(
+                f"{MAX_SKIPPED} steps in a row gave no finite number:"
+                " generate again without --fp16 or with another --seed."
+            )
 
     def _render(self, views: Views) -> Rendering:
         config, generator = self.config.render, self.generator
@@ -105,12 +111,8 @@ class Trainer:
         if torch.isfinite(total):
             self.optimizer.step()
             self.skipped = 0
-            return
-        self.skipped += 1
-        if self.skipped >= MAX_SKIPPED:
-            raise DreamFusionError(
-                f"{self.skipped} steps in a row gave no finite number: resume without --fp16, or take another --seed."
-            )
+        else:
+            self.skipped += 1
 
     def checkpoint(self) -> Checkpoint:
         """Everything that :meth:`restore` needs."""
@@ -119,7 +121,7 @@ class Trainer:
         return Checkpoint.from_state(self.step, state)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint, bit for bit."""
+        """Go on from a checkpoint; on a CPU bit for bit."""
         state = checkpoint.state()
         for name in ("field", "occupancy", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
@@ -142,7 +144,8 @@ def draw_shading(config: RenderConfig, progress: float, generator: torch.Generat
 def train(config: Config, guidance: Guidance, job: Job, device: torch.device, emit: Emit, control: Control) -> Trainer:
     """Train to the end, from the job's newest checkpoint if there is one.
 
-    Returns the trained field with its occupancy. Raises Cancelled, after saving a checkpoint.
+    Returns the trained field with its occupancy. Raises Cancelled, or DreamFusionError after too many steps without a
+    finite number; both leave a checkpoint of the last step behind.
     """
     trainer = Trainer(config, guidance, device)
     if (checkpoint := load_newest(job.checkpoints, lambda text: emit(Log(text)))) is not None:
@@ -152,40 +155,47 @@ def train(config: Config, guidance: Guidance, job: Job, device: torch.device, em
     try:
         while trainer.step < config.iterations:
             control.check()
+            show.begin_step()
             trainer.iterate()
-            show.step()
+            show.end_step()
             if trainer.step % EPOCH == 0:
                 pictures.validate(job, trainer.field, trainer.occupancy, trainer.step // EPOCH)
-            if trainer.step % config.training.checkpoint_every == 0:
+            if trainer.step % config.training.checkpoint_every == 0 or trainer.step == config.iterations:
                 save(job.checkpoints, trainer.checkpoint())
                 saved = trainer.step
-    finally:
+    except DreamFusionError:  # raised between steps; anything else may leave a step half done
         if trainer.step > saved:
             save(job.checkpoints, trainer.checkpoint())
+        raise
     return trainer
 
 
 class _Show:
-    """Tells the front end how training goes: progress at every step, a preview every few seconds."""
+    """Tells the front end how training goes: progress at every step, a preview every few seconds.
+
+    The time left is judged by the last EPOCH steps alone, each from begin_step() to end_step(): pauses do not count.
+    """
 
     def __init__(self, job: Job, trainer: Trainer, emit: Emit) -> None:
         self.job, self.trainer, self.emit = job, trainer, emit
-        self.first_step, self.start = trainer.step, time.monotonic()
-        self.last_preview = self.start
+        self.begin = self.last_preview = time.monotonic()
+        self.seconds: deque[float] = deque(maxlen=EPOCH)  # of the last steps
 
-    def step(self) -> None:
-        trainer, now = self.trainer, time.monotonic()
-        total = trainer.config.iterations
-        per_step = (now - self.start) / (trainer.step - self.first_step)
-        left = per_step * (total - trainer.step)
-        self.emit(Progress("training", trainer.step, total, trainer.progress, left))
-        if now - self.last_preview >= PREVIEW_SECONDS or trainer.step == total:
+    def begin_step(self) -> None:
+        self.begin = time.monotonic()
+
+    def end_step(self) -> None:
+        trainer, total = self.trainer, self.trainer.config.iterations
+        if time.monotonic() - self.last_preview >= PREVIEW_SECONDS or trainer.step == total:
             self.preview()
             self.last_preview = time.monotonic()
+        self.seconds.append(time.monotonic() - self.begin)
+        left = sum(self.seconds) / len(self.seconds) * (total - trainer.step)
+        self.emit(Progress("training", trainer.step, total, trainer.progress, left))
 
     def preview(self) -> None:
         trainer, config = self.trainer, self.trainer.config
-        view = pictures.single(pictures.evaluation_views(config, 12), 1)
+        view = pictures.evaluation_views(config, 12)[1:2]
         size, samples = config.training.validation_resolution, config.render.picture_samples
         picture = pictures.take_picture(trainer.field, trainer.occupancy, view, size, samples, "lambertian")
         pictures.write_png(self.job.preview, picture.rgb)

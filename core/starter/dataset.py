@@ -74,7 +74,7 @@ class Dataset:
         layers = Layers(self.layers[index].float() / 255)
         images = layers.compose(torch.tensor(colors), ambient, background)
         known = torch.tensor([float(rng.random() < KNOWN_CAMERA) for _ in index])
-        cameras = camera_embedding(Views(*(v[index] for v in vars(self.views).values()))) * known[:, None]
+        cameras = camera_embedding(self.views[index]) * known[:, None]
         return Batch(images, list(captions), cameras)
 
     def _describe(self, index: int, rng: random.Random) -> tuple[tuple[float, ...], str]:

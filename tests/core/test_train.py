@@ -1,14 +1,18 @@
+import time
+
 import imageio.v3 as iio
+import numpy as np
 import pytest
 import torch
 
 from core import config as settings
+from core import pictures
 from core.checkpoint import load_newest
 from core.control import Control
 from core.errors import Cancelled, DreamFusionError
 from core.job import Job
 from core.protocol import Log, Preview, Progress
-from core.train import MAX_SKIPPED, Trainer, draw_shading, train
+from core.train import MAX_SKIPPED, draw_shading, train
 from tests.core.painters import BallPainter
 
 CPU = torch.device("cpu")
@@ -82,13 +86,46 @@ def test_a_step_that_is_not_finite_is_skipped(tmp_path):
     assert all(torch.isfinite(p).all() for p in trainer.field.parameters())
 
 
-def test_many_steps_in_a_row_that_are_not_finite_end_the_job():
-    trainer = Trainer(small_config(), BallPainter(fail_at=range(1000)), CPU)
-    for _ in range(MAX_SKIPPED - 1):
-        trainer.iterate()
+def test_many_steps_in_a_row_that_are_not_finite_end_the_job(tmp_path):
+    job = Job.create(tmp_path / "job", small_config())
     with pytest.raises(DreamFusionError, match="no finite number"):
-        trainer.iterate()
-    assert trainer.step == MAX_SKIPPED - 1
+        run(job, BallPainter(fail_at=range(1000)))
+    assert load_newest(job.checkpoints).step == MAX_SKIPPED
+    resumed = run(job, BallPainter(fail_at=range(1, MAX_SKIPPED)))
+    assert resumed.step == 100
+
+
+def test_an_interrupt_within_a_step_leaves_no_half_done_checkpoint(tmp_path):
+    whole = run(Job.create(tmp_path / "whole", small_config()), BallPainter())
+    job = Job.create(tmp_path / "parts", small_config())
+    with pytest.raises(KeyboardInterrupt):
+        run(job, BallPainter(interrupt_at=28))
+    assert load_newest(job.checkpoints).step == 20
+    assert_equal_state(run(job, BallPainter()), whole)
+
+
+def test_a_pause_does_not_count_in_the_time_left(tmp_path, monkeypatch):
+    """On a clock that only pauses (1000 s) and guidance (2 s) move."""
+
+    class Clock(Control, BallPainter):
+        now = 0.0
+
+        def __init__(self):
+            Control.__init__(self)
+            BallPainter.__init__(self)
+
+        def check(self):
+            self.now += 1000 if self.calls == 50 else 0
+
+        def loss(self, *arguments):
+            self.now += 2
+            return super().loss(*arguments)
+
+    clock, heard = Clock(), []
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    run(Job.create(tmp_path / "job", small_config(validation_resolution=4)), clock, clock, heard)
+    left = [message.seconds_left for message in heard if isinstance(message, Progress)]
+    assert left == [2 * (100 - step) for step in range(1, 101)]
 
 
 def test_an_epoch_leaves_the_pictures_that_the_seed_names(tmp_path):
@@ -107,6 +144,18 @@ def test_an_epoch_leaves_the_pictures_that_the_seed_names(tmp_path):
     steps = [message.step for message in heard if isinstance(message, Progress)]
     assert steps == list(range(1, 101))
     assert any(isinstance(message, Preview) for message in heard)
+
+
+def test_a_contact_sheet_shows_every_other_view_of_the_first_middle_and_last_whole_epoch(tmp_path):
+    """Epoch 2 of 5 was interrupted: some of its pictures are missing."""
+    job = Job.create(tmp_path / "job", small_config(epochs=5, validation_views=4))
+    for epoch in (1, 2, 3, 4, 5):
+        for view in (1, 2, 3, 4) if epoch != 2 else (1, 2):
+            pictures.write_png(
+                job.validation / f"df_ep{epoch:04d}_{view:04d}_rgb.png", np.full((2, 2, 3), 10 * epoch + view, np.uint8)
+            )
+    sheet = pictures.contact_sheet(job, "rgb")
+    assert sheet[::2, ::2, 0].tolist() == [[11, 13], [41, 43], [51, 53]]
 
 
 def test_a_resumed_job_says_where_it_goes_on(tmp_path):
