@@ -89,7 +89,10 @@ class Dataset:
 
 
 def make_dataset(count: int, seed: int = 0, processes: int = 2) -> Dataset:
-    """Trace `count` objects, the concepts in turn. The result depends on the seed, not on the processes."""
+    """Trace `count` objects, rounded up to whole batches of BATCH, the concepts in turn.
+
+    The result depends on the seed, not on the processes.
+    """
     batches = range(-(-count // BATCH))
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         traced = pool.map(_trace_batch, [seed] * len(batches), batches)
@@ -115,7 +118,7 @@ def main() -> None:
     """Make the data set and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for dataset.pt")
-    parser.add_argument("--count", type=int, default=12_000)
+    parser.add_argument("--count", type=int, default=12_000, help=f"of pictures; rounded up to a multiple of {BATCH}")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,8 @@
     python -m core.starter.dataset --out build/starter
     python -m core.starter.training --data build/starter/dataset.pt --work build/starter --out core/starter/weights
 
-Both stages resume from what lies in the work folder, which also gets sheets of samples. The first stage's loss is
+The first stage, text encoder and UNet, saves its state in the work folder every SAVE_EVERY steps and resumes from
+there; the second, the decoder, saves when it is done. The work folder also gets sheets of samples. The first loss is
 that of v-prediction (Salimans and Ho 2022, section 4) with 10 % of the captions dropped for classifier-free guidance
 (Ho and Salimans 2022).
 """
@@ -41,7 +42,7 @@ def train_decoder(pipeline: Any, data: Dataset, work: Path, samples: int) -> Non
     """Fit the autoencoder's decoder by L1 reconstruction; its encoder is fixed."""
     vae, path = pipeline.vae, work / "decoder.pt"
     if path.exists():
-        vae.load_state_dict(torch.load(path, weights_only=True))
+        vae.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
         return
     weights = [*vae.decoder.parameters(), *vae.post_quant_conv.parameters()]
     optimizer = torch.optim.AdamW(weights, 2e-3, weight_decay=1e-4)
@@ -91,9 +92,8 @@ def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> No
         latents = to_latents(batch.images.to(pipeline.device) * 2 - 1)
         loss = model.loss(latents, captions, batch.cameras.to(pipeline.device))
         _descend(optimizer, model.parameters(), loss, 1e-3 * _schedule(step / steps))
-        decay = min(EMA_DECAY, step / (step + 10))
-        torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
-        running = 0.98 * running + 0.02 * float(loss)
+        _follow(average, model, min(EMA_DECAY, step / (step + 10)))
+        running = 0.98 * running + 0.02 * loss.item()
         bar.set_postfix(loss=f"{running / (1 - 0.98 ** (step - start + 1)):.4f}")
         if step % SAVE_EVERY == SAVE_EVERY - 1 or step == steps - 1:
             _store(path, model, average, optimizer, step + 1)
@@ -112,6 +112,12 @@ def _descend(optimizer: torch.optim.Optimizer, parameters: Iterable[Tensor], los
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(parameters, 1.0)
     optimizer.step()
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move the running averages towards the model's parameters."""
+    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
 
 
 def _store(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
@@ -142,6 +148,7 @@ def main() -> None:
     parser.add_argument("--decoder-samples", type=int, default=24_000)
     parser.add_argument("--samples", type=int, default=150_000)
     arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     keep_freed_memory()
     data, start = Dataset.load(arguments.data), time.monotonic()

@@ -6,7 +6,6 @@ import torch
 from core.camera import Views, orbit_views
 from core.starter.catalogue import COLORS, CONCEPTS
 from core.starter.concept import Draw, Part
-from core.starter.dataset import make_dataset
 from core.starter.shapes import box, cut, cylinder, ellipsoid, move, sphere, torus
 from core.starter.truth import Points, surface_normals, trace_layers
 
@@ -86,9 +85,3 @@ def test_what_marks_the_front_faces_minus_y(noun, part):
     grid = torch.linspace(-1, 1, 81)
     x, y, z = (v.reshape(1, -1) for v in torch.meshgrid(grid, grid, grid, indexing="ij"))
     assert y[shape(Points(x, y, z)) < 0].mean() < -0.2
-
-
-def test_a_data_set_does_not_depend_on_the_number_of_processes():
-    one, two = (make_dataset(16, seed=3, processes=count) for count in (1, 2))
-    assert torch.equal(one.layers, two.layers)
-    assert one.concepts == [0] * 8 + [1] * 8

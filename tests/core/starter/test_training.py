@@ -1,0 +1,84 @@
+"""A few steps of the starter model's training, on noise."""
+
+import sys
+
+import pytest
+import torch
+
+from core.guidance.stable_diffusion import StableDiffusion
+from core.starter import training
+from core.starter.networks import make_pipeline
+from core.starter.training import Denoiser, train_denoiser
+from tests.core.starter.doubles import noise_data_set
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr(training, "DENOISER_BATCH", 2)
+    monkeypatch.setattr(training, "DECODER_BATCH", 2)
+    monkeypatch.setattr(training, "SAVE_EVERY", 1)
+
+
+class Interrupted:
+    """A data set that counts what it gives, and stops giving."""
+
+    def __init__(self, data, batches):
+        self.data, self.left = data, batches
+
+    def draw(self, batch, rng):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return self.data.draw(batch, rng)
+
+
+def test_training_ends_with_a_model_that_the_program_loads(tmp_path, monkeypatch):
+    sheets = []
+    monkeypatch.setattr(training, "write_samples", lambda *arguments: sheets.append(arguments))
+    noise_data_set().save(tmp_path / "dataset.pt")
+    work, out = tmp_path / "new" / "work", tmp_path / "model"
+    paths = ["--data", tmp_path / "dataset.pt", "--work", work, "--out", out]
+    arguments = [*map(str, paths), "--samples", "4", "--decoder-samples", "4", "--device", "cpu"]
+    monkeypatch.setattr(sys, "argv", ["training", *arguments])
+    training.main()
+    assert {path.name for path in work.iterdir()} == {"denoiser.pt", "decoder.pt", "decoder.png"}
+    assert sheets == [(out, work / "samples.png")]
+    assert torch.load(work / "denoiser.pt", weights_only=True)["step"] == 2
+    picture = StableDiffusion("cpu", False, False, hf_key=str(out)).prompt_to_img("a red mug", steps=1)
+    assert picture.shape == (1, 64, 64, 3)
+
+
+def test_an_interrupted_training_resumes_at_its_last_saved_step(tmp_path):
+    data, pipeline = noise_data_set(), make_pipeline()
+    with pytest.raises(KeyboardInterrupt):
+        train_denoiser(pipeline, Interrupted(data, 2), tmp_path, samples=6)
+    saved = torch.load(tmp_path / "denoiser.pt", weights_only=True)
+    assert saved["step"] == 2
+    rest = Interrupted(data, 1)
+    pipeline = make_pipeline()
+    train_denoiser(pipeline, rest, tmp_path, samples=6)
+    assert rest.left == 0
+    saved = torch.load(tmp_path / "denoiser.pt", weights_only=True)
+    assert saved["step"] == 3
+    weight = pipeline.unet.conv_in.weight
+    assert torch.equal(weight, saved["average"]["unet.conv_in.weight"])
+    assert not torch.equal(weight, saved["model"]["unet.conv_in.weight"])
+
+
+def test_running_averages_remember_no_history():
+    """No graph grows from step to step."""
+    model, average = (torch.nn.Linear(2, 2) for _ in range(2))
+    expected = 0.9 * average.weight.detach() + 0.1 * model.weight.detach()
+    training._follow(average.requires_grad_(False), model, 0.9)
+    torch.testing.assert_close(average.weight, expected)
+    assert not average.weight.requires_grad
+
+
+def test_the_loss_asks_for_the_velocity():
+    """With a network that answers zero the loss is the mean square of v, which is 1 for normal latents."""
+    pipeline = make_pipeline()
+    torch.nn.init.zeros_(pipeline.unet.conv_out.weight)
+    torch.nn.init.zeros_(pipeline.unet.conv_out.bias)
+    torch.manual_seed(0)
+    loss = Denoiser(pipeline).loss(torch.randn(4, 6, 32, 32), ["a red mug"] * 4, torch.zeros(4, 5))
+    assert loss.item() == pytest.approx(1, abs=0.05)
