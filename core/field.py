@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from core.config import FieldConfig
 from core.encoding import FrequencyEncoding, HashEncoding
+from core.errors import InputError
 
 DENSITY_SCALE = 10.0  # per unit length; a pre-activation of 10 is all but opaque (alpha 0.99) within a step of 0.045
 NORMAL_STEP = 0.01  # world units
@@ -122,7 +123,9 @@ class MlpField(Field):
 
 
 def make_field(config: FieldConfig) -> Field:
-    """The field that `config.kind` names."""
+    """The field that `config.kind` names. Raises InputError where there is none of that name."""
+    if config.kind not in ("grid", "mlp"):
+        raise InputError(f"Unknown field {config.kind!r}: choose grid or mlp.")
     return HashGridField(config) if config.kind == "grid" else MlpField(config)
 
 

@@ -56,12 +56,6 @@ class Rendering:
     surface: Surface
     shape: tuple[int, int, int]  # B, height, width
 
-    @property
-    def normal(self) -> Tensor:
-        """(R, 3): sum of w_i * normal_i, in world space; about as long as the ray is opaque."""
-        weighted = self.surface.weights[:, None] * self.surface.normals
-        return _sum_by_ray(weighted, self.surface.ray_index, self.samples.ray_count)
-
     def image(self, values: Tensor | None = None) -> Tensor:
         """`values` (R,) or (R, C), the colour unless given, as pictures (B, C, height, width)."""
         values = self.color if values is None else values
@@ -122,13 +116,9 @@ def composite(samples: Samples, density: Tensor) -> tuple[Tensor, Tensor]:
 
 def accumulate(weights: Tensor, values: Tensor, samples: Samples) -> Tensor:
     """Sums over each ray of weights (S,) times values (S, C): (R, C)."""
-    return _sum_by_ray(weights[:, None] * values, samples.ray_index, samples.ray_count)
-
-
-def _sum_by_ray(values: Tensor, ray_index: Tensor, ray_count: int) -> Tensor:
-    """Sums (R, C) of values (S, C)."""
-    index = ray_index.expand(values.shape[1], -1)
-    return values.new_zeros(values.shape[1], ray_count).scatter_add(1, index, values.T).T
+    index = samples.ray_index.expand(values.shape[1], -1)
+    sums = values.new_zeros(values.shape[1], samples.ray_count)
+    return sums.scatter_add(1, index, (weights[:, None] * values).T).T
 
 
 def _surface(field: Field, rays: Rays, samples: Samples, weights: Tensor, seen: Tensor) -> Surface:

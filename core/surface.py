@@ -36,12 +36,6 @@ def vertex_normals(vertices: Floats, faces: Ints) -> Floats:
     return unit
 
 
-def volume(vertices: Floats, faces: Ints) -> float:
-    """Enclosed volume; negative where the faces look inward."""
-    a, b, c = np.moveaxis(vertices[faces].astype(np.float64), 1, 0)
-    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
-
-
 def is_closed(faces: Ints) -> bool:
     """Whether every edge is shared by exactly two faces that agree on which side is outside."""
     start, end = _half_edges(faces)

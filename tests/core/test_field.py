@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from core.config import FieldConfig
-from core.field import DENSITY_SCALE, Field, HashGridField, MlpField, make_field
+from core.errors import InputError
+from core.field import Field, HashGridField, MlpField, make_field
 
 SMALL = FieldConfig(levels=4, log2_entries=10, base_resolution=4, finest_resolution=32, hidden=16)
 
@@ -47,8 +48,20 @@ def test_starts_as_a_ball(kind):
 
 
 def test_a_learnt_field_can_be_opaque_within_a_step():
-    alpha = 1 - torch.exp(-DENSITY_SCALE * torch.nn.functional.softplus(torch.tensor(10.0)) * 0.045)
-    assert alpha > 0.985
+    """A raw output of 10, which a network reaches, on the rim, where the initial ball adds nothing."""
+    field = make_field(SMALL)
+    output = field.network[-1]
+    with torch.no_grad():
+        output.weight.zero_()
+        output.bias.copy_(torch.tensor([10.0, 10.0, 0.0, -10.0]))
+    density, albedo = field.query(torch.tensor([[0.0, -SMALL.blob_radius, 0.0]]))
+    assert 1 - torch.exp(-density * 0.045) > 0.985
+    torch.testing.assert_close(albedo, torch.tensor([[1.0, 0.5, 0.0]]), atol=1e-4, rtol=0)
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(InputError, match="'voxels': choose grid or mlp"):
+        make_field(dataclasses.replace(SMALL, kind="voxels"))
 
 
 def test_normals_point_outward():

@@ -129,7 +129,9 @@ def test_picture_order():
     assert shown.image().shape == (1, 3, 4, 6)
     torch.testing.assert_close(shown.image()[0, :, 2, 3], shown.color[2 * 6 + 3])
     assert shown.image(shown.depth).shape == (1, 1, 4, 6)
-    assert shown.image(shown.normal)[0, 2, 1, 2] > 0 > shown.image(shown.normal)[0, 2, 2, 2]
+    top, bottom = (shown.surface.normals[shown.surface.ray_index == 6 * row + 2, 2] for row in (1, 2))
+    assert (top > 0).all()
+    assert (bottom < 0).all()
 
 
 def test_depth_of_a_plane():
@@ -211,7 +213,7 @@ def test_learning_is_possible_and_repeatable(shading, kind):
             light=torch.tensor([0.6, -0.8, 0.0]),
             generator=torch.Generator().manual_seed(2),
         )
-        (shown.image().square().mean() + shown.normal.square().mean()).backward()
+        (shown.image().square().mean() + (shown.surface.weights @ shown.surface.normals).sum()).backward()
         return [p.grad for p in field.parameters()]
 
     first, second = gradients(), gradients()
@@ -234,5 +236,5 @@ def test_nothing_in_sight_is_background():
         shading="lambertian",
     )
     torch.testing.assert_close(shown.color, torch.ones(16, 3))
-    assert not shown.normal.any()
+    assert shown.surface.normals.shape == (0, 3)
     shown.color.sum().backward()

@@ -16,6 +16,10 @@ def ball(count=24):
     return (vertices * (2 / (count - 1)) - 1).astype(np.float32), faces.astype(np.int32)
 
 
+def volume(vertices, faces):
+    return trimesh.Trimesh(vertices, faces, process=False).volume
+
+
 def test_a_tetrahedron_is_closed_and_its_parts_are_not():
     assert surface.is_closed(TETRAHEDRON)
     assert not surface.is_closed(TETRAHEDRON[:3])  # a hole
@@ -23,9 +27,7 @@ def test_a_tetrahedron_is_closed_and_its_parts_are_not():
     assert not surface.is_closed(np.concatenate([TETRAHEDRON, TETRAHEDRON]))  # edges with four faces
 
 
-def test_volume_and_normals():
-    assert surface.volume(CORNERS, TETRAHEDRON) == pytest.approx(1 / 6)
-    assert surface.volume(CORNERS, TETRAHEDRON[:, ::-1]) == pytest.approx(-1 / 6)
+def test_normals_point_outward():
     vertices, faces = ball()
     radial = vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
     assert (np.einsum("ij,ij->i", surface.vertex_normals(vertices, faces), radial) > 0.95).all()
@@ -62,7 +64,7 @@ def test_smoothing_flattens_noise_and_keeps_the_volume():
     smoothed = surface.smooth(rough, faces)
     spread = [np.linalg.norm(v, axis=1).std() for v in (rough, smoothed)]
     assert spread[1] < 0.5 * spread[0]
-    assert surface.volume(smoothed, faces) == pytest.approx(surface.volume(vertices, faces), rel=0.01)
+    assert volume(smoothed, faces) == pytest.approx(volume(vertices, faces), rel=0.01)
 
 
 def test_decimation_stays_closed_and_keeps_the_shape():
@@ -70,7 +72,7 @@ def test_decimation_stays_closed_and_keeps_the_shape():
     points, triangles = surface.decimate(vertices, faces, 2_000)
     assert len(triangles) <= 2_000
     assert surface.is_closed(triangles)
-    assert surface.volume(points, triangles) == pytest.approx(surface.volume(vertices, faces), rel=0.01)
+    assert volume(points, triangles) == pytest.approx(volume(vertices, faces), rel=0.01)
 
 
 def test_decimation_leaves_a_small_surface_alone():

@@ -1,0 +1,37 @@
+import json
+
+import pytest
+
+from core import config as settings
+from core.errors import InputError
+
+
+@pytest.mark.parametrize("model", ["starter", "sd"])
+@pytest.mark.parametrize("preset", settings.PRESETS)
+def test_settings_survive_json(preset, model):
+    config = settings.override(settings.preset(preset, "a mug", model), seed=3, guidance={"fp16": True})
+    assert settings.from_json(json.loads(json.dumps(settings.to_json(config)))) == config
+
+
+def test_an_older_record_gets_the_defaults():
+    assert settings.from_json({"prompt": "a mug", "training": {"epochs": 2}}) == settings.override(
+        settings.Config("a mug"), training={"epochs": 2}
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"prompt": "a mug", "colour": 1}, "Unknown setting 'colour' in Config"),
+        ({"prompt": "a mug", "mesh": {"size": 1}}, "Unknown setting 'size' in MeshConfig"),
+        ({"seed": 1}, "incomplete: .*prompt"),
+    ],
+)
+def test_json_that_is_no_settings_is_refused(data, message):
+    with pytest.raises(InputError, match=message):
+        settings.from_json(data)
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(InputError, match="'best': choose one of draft, standard, high"):
+        settings.preset("best", "a mug")
