@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +15,13 @@ from core.options import build_parser
 
 def main(argv: Sequence[str] | None = None, run: Run = generate) -> int:
     """Run one command; `run` is the body of a job. Returns the exit code: 0, 1, 2 or 130, see core.errors."""
+    try:
+        return _run(argv, run)
+    finally:
+        _let_go_of_broken_streams()
+
+
+def _run(argv: Sequence[str] | None, run: Run) -> int:
     try:
         args = build_parser().parse_args(argv)
         if args.command in ("generate", "resume"):
@@ -33,8 +42,18 @@ def main(argv: Sequence[str] | None = None, run: Run = generate) -> int:
 def _report(error: DreamFusionError) -> int:
     """Print the error on one line and return its exit code."""
     prefix = "" if isinstance(error, Cancelled) else "error: "
-    print(prefix + " ".join(str(error).split()), file=sys.stderr)
+    with contextlib.suppress(OSError):  # a terminal or a pipe whose other end is gone
+        print(prefix + " ".join(str(error).split()), file=sys.stderr)
     return error.exit_code
+
+
+def _let_go_of_broken_streams() -> None:
+    """What cannot be written any more must not change the exit code when Python flushes it at the end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from core.console import Console, duration
 from core.control import Control
@@ -26,7 +27,7 @@ def make_object(args: argparse.Namespace, run: Run) -> None:
     control = Control()
     with open_job(args) as job, _stop_signals(control), Console() as console:
         done = perform(job, console.emit, control, run)
-    print(f"Done in {duration(done.seconds)}: {Path(done.mesh).parent}")
+    _print(f"Done in {duration(done.seconds)}: {Path(done.mesh).parent}")
 
 
 @contextlib.contextmanager
@@ -40,8 +41,9 @@ def _stop_signals(control: Control) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         if control.cancelled or not control.checked:
             raise KeyboardInterrupt
-        os.write(2, b"\nStopping at the next step; once more stops at once.\n")  # print() is not safe in here
-        control.cancel("Cancelled: the checkpoint is kept, go on with resume.")
+        control.cancel("Cancelled.")
+        with contextlib.suppress(OSError):  # the terminal may be gone; print() is not safe in here
+            os.write(2, b"\nStopping at the next step; once more stops at once.\n")
 
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}
@@ -75,7 +77,7 @@ def make_picture(args: argparse.Namespace) -> None:
             config.prompt, config.negative, args.H, args.W, args.steps, seed=config.seed, say=_say
         )
     write_atomic(out, imageio.v3.imwrite("<bytes>", pictures[0], extension=out.suffix.lower()))
-    print(out)
+    _print(str(out))
 
 
 def export_mesh(args: argparse.Namespace) -> None:
@@ -83,14 +85,16 @@ def export_mesh(args: argparse.Namespace) -> None:
     job = Job.open(args.workspace)
     out = Path(args.out).expanduser().absolute()
     _check_folder(out)
+    if out.suffix.lower() != f".{args.format}":
+        raise InputError(f"--out {args.out} does not fit --format {args.format}: let it end in .{args.format}.")
     if not (job.mesh / "mesh.npz").exists():
-        raise InputError(f"The job in {job.folder} has no mesh yet (it is {job.state}): finish it with resume.")
+        raise InputError(f"The job in {job.folder} has no mesh (it is {job.state}): make it with resume.")
 
     from core.export import export, load_npz
 
     with explained(job):
         export(load_npz(job.mesh / "mesh.npz"), args.format, out)
-    print(out)
+    _print(str(out))
 
 
 def doctor(_args: argparse.Namespace) -> None:
@@ -99,7 +103,7 @@ def doctor(_args: argparse.Namespace) -> None:
     from core.guidance.loading import models_found
 
     for name, fact in {**device_facts(pick_device()), **models_found()}.items():
-        print(f"{name:<22} {fact}")
+        _print(f"{name:<22} {fact}")
 
 
 def _check_folder(out: Path) -> None:
@@ -109,5 +113,11 @@ def _check_folder(out: Path) -> None:
         raise InputError(f"There is no folder {out.parent}: make it, or choose another --out.")
 
 
+def _print(text: str, file: TextIO | None = None) -> None:
+    """print(), but a reader that is gone changes nothing about what was done."""
+    with contextlib.suppress(OSError):
+        print(text, file=file, flush=True)
+
+
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    _print(text, sys.stderr)

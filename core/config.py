@@ -15,6 +15,8 @@ from core.errors import InputError
 
 PRESETS = ("draft", "standard", "high")
 SD_VERSIONS = ("1.5", "2.0", "2.1")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+MESH_FORMATS = ("glb", "obj", "ply")
 EPOCH = 100  # iterations
 
 
@@ -172,6 +174,23 @@ def _sd_preset(name: str, prompt: str) -> Config:
     )
 
 
+def clean_prompt(text: str) -> str:
+    """The prompt on one line with single spaces. Raises InputError where it is blank or no text."""
+    prompt = clean_text(text, "prompt")
+    if not prompt:
+        raise InputError('The prompt is empty: describe one object, such as "a hamburger".')
+    return prompt
+
+
+def clean_text(text: str, name: str) -> str:
+    """The text on one line with single spaces, perhaps empty. Raises InputError where it is no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"The {name} is not valid text: write it in UTF-8.") from error
+    return " ".join(text.replace("\0", " ").split())
+
+
 def override(config: Config, **parts: Any) -> Config:
     """A copy with some values replaced: ``override(config, seed=3, training={"epochs": 2})``."""
     changes: dict[str, Any] = {}
@@ -188,7 +207,7 @@ def to_json(config: Config) -> dict[str, Any]:
 
 
 def from_json(data: dict[str, Any]) -> Config:
-    """The inverse of :func:`to_json`. Raises InputError where a key is unknown or missing."""
+    """The inverse of :func:`to_json`. Raises InputError where a key is unknown or there is no prompt."""
     config: Config = _build(Config, data)
     return config
 

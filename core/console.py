@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
 from types import TracebackType
-
-from tqdm import tqdm
 
 from core.protocol import FromTrainer, Log, Progress
 
@@ -24,6 +23,8 @@ class Console:
         """A bar on a terminal, lines elsewhere."""
         self._bar = None
         if sys.stderr.isatty():
+            from tqdm import tqdm
+
             size = os.get_terminal_size(sys.stderr.fileno())
             columns, lines = size.columns or _SIZE[0], size.lines or _SIZE[1]
             self._bar = tqdm(
@@ -39,14 +40,22 @@ class Console:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Leave the bar as it stands and go to a new line."""
         if self._bar is not None:
-            self._bar.close()
+            with contextlib.suppress(OSError):
+                self._bar.close()
 
     def emit(self, message: FromTrainer) -> None:
-        """Show progress and log lines; other messages are for front ends."""
-        if isinstance(message, Log):
-            tqdm.write(message.text, file=sys.stderr)
-        elif isinstance(message, Progress):
-            self._show(message)
+        """Show progress and log lines; other messages are for front ends. Nobody at the other end stops nothing."""
+        with contextlib.suppress(OSError):
+            if isinstance(message, Log):
+                self._say(message.text)
+            elif isinstance(message, Progress):
+                self._show(message)
+
+    def _say(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        else:
+            print(text, file=sys.stderr, flush=True)
 
     def _show(self, progress: Progress) -> None:
         now = time.monotonic()

@@ -17,10 +17,15 @@ _PAUSE_POLL = 0.1  # seconds
 
 
 class Control:
-    """The switch of one job. `on_pause` is called with True and False where the job really stops and goes on."""
+    """The switch of one job.
+
+    `on_start` is called once, where the job passes its first check; `on_pause` with True and False where it really
+    stops and goes on.
+    """
 
     def __init__(self) -> None:
         """Running, and not cancelled."""
+        self.on_start: Callable[[], None] | None = None
         self.on_pause: Callable[[bool], None] | None = None
         self.checked = False  # whether the job has come to its first check()
         self._paused = False
@@ -53,6 +58,9 @@ class Control:
             self._announce(False)
         if self._reason:
             raise Cancelled(self._reason)
+        if self.on_start is not None:
+            self.on_start()
+            self.on_start = None
 
     def _announce(self, paused: bool) -> None:
         if self.on_pause is not None:

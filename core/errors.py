@@ -3,7 +3,7 @@
 DreamFusionError            exit code 1: the job failed
   InputError                exit code 2: something the user gave cannot be used
   OutOfMemory               exit code 1: names the setting to lower
-  Cancelled                 exit code 130: asked for; a checkpoint was kept
+  Cancelled                 exit code 130: asked for; resume goes on from the newest checkpoint, if there is one
 """
 
 from __future__ import annotations
@@ -26,6 +26,6 @@ class OutOfMemory(DreamFusionError):
 
 
 class Cancelled(DreamFusionError):
-    """The job was cancelled on request; its checkpoint was kept."""
+    """The job was cancelled on request; the message says whether it can be resumed."""
 
     exit_code = 130

@@ -13,6 +13,7 @@ import io
 import json
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ import imageio.v3 as imageio
 import numpy as np
 import numpy.typing as npt
 
+from core.config import MESH_FORMATS
 from core.errors import InputError
 from core.job import write_atomic
 from core.mesh import Mesh
 from core.surface import Floats, vertex_normals
 
-FORMATS = ("glb", "obj", "ply")
 ROUGHNESS = 0.6
 _FLOAT, _UINT32 = 5126, 5125  # glTF component types
 _VERTICES, _INDICES = 34962, 34963  # glTF buffer targets
@@ -54,7 +55,7 @@ def export(mesh: Mesh, format: str, path: Path) -> None:
     elif format == "obj":
         _write_obj(mesh, path)
     else:
-        raise InputError(f"Unknown mesh format {format!r}: choose one of {', '.join(FORMATS)}.")
+        raise InputError(f"Unknown mesh format {format!r}: choose one of {', '.join(MESH_FORMATS)}.")
 
 
 def load_npz(path: Path) -> Mesh:
@@ -68,7 +69,7 @@ def load_npz(path: Path) -> Mesh:
         return Mesh(**parts)
     except FileNotFoundError as error:
         raise InputError(f"There is no mesh in {path.parent}: the job has not finished.") from error
-    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is damaged: resume the job to write it again.") from error
 
 

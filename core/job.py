@@ -1,27 +1,27 @@
-"""A job is a folder: paths, states, whole-file writes and a lock.
+"""A job is a folder: paths, states and whole-file writes.
 
 Everything that outlives the trainer's process lies in the job's folder, so a front end that dies reads it again::
 
     job.json      config, versions, seed, state, error, times, progress
-    log.txt       what the trainer printed
+    job.lock      held while a trainer is at work, see core.lock
+    log.txt       what the trainer printed, from the first job in this folder on
+    trainer.log   what it printed before it opened the job, where a front end started it
     preview.png   the newest view
     validation/   df_epXXXX_000N_{rgb,depth}.png and contact sheets
     checkpoints/  the newest two
     mesh/         mesh.npz, mesh.glb, mesh.obj + mesh.mtl, albedo.png
     results/      the turntable video
 
-A file is replaced whole or not at all; core.lock keeps a second trainer out.
+A file is replaced whole or not at all; a job that is overwritten goes only once the new one has started.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import importlib.metadata
 import json
 import os
 import platform
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -29,13 +29,14 @@ from typing import Any
 
 import core
 from core import config as settings
+from core import replaced
 from core.config import Config
 from core.errors import DreamFusionError, InputError
 from core.lock import make_folder
+from core.packages import installed_versions
 
 STATES = ("queued", "running", "paused", "done", "failed", "cancelled")
-_CONTENTS = ("job.json", "log.txt", "preview.png", "validation", "checkpoints", "mesh", "results")
-_PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "scikit-image")
+_CONTENTS = ("preview.png", "validation", "checkpoints", "mesh", "results", "job.json")  # and log.txt, which goes on
 _DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _REPLACE_TRIES = 20  # Windows refuses to replace a file while a reader has it open
 _REPLACE_PAUSE = 0.05  # seconds
@@ -57,14 +58,12 @@ class Job:
     def create(cls, folder: str | Path, config: Config, overwrite: bool = False) -> Job:
         """Make the folder and a queued job in it.
 
-        Raises InputError where the folder holds another job (unless `overwrite`: the old job's files are deleted),
-        holds files of that name that are no job's, or cannot be written.
+        Raises InputError where the folder holds another job (unless `overwrite`: the old job's files are set aside, see
+        core.replaced, or it came to nothing), holds files of that name that are no job's, or cannot be written.
         """
         path = make_folder(folder)
         if (path / "job.json").exists():
-            if not overwrite:
-                raise InputError(_refusal(path, config))
-            _remove_contents(path)
+            _make_room(path, config, overwrite)
         else:
             _refuse_foreign_files(path)
         job = cls(path, config, _new_record(config))
@@ -131,14 +130,13 @@ class Job:
         return str(self.record["state"])
 
     @property
-    def error(self) -> str:
-        """Why the job failed, or an empty string."""
-        return str(self.record.get("error", ""))
-
-    @property
     def resumable(self) -> bool:
         """Whether the job is unfinished and has a checkpoint to go on from."""
         return self.state != "done" and any(self.checkpoints.glob("*.json"))
+
+    def start(self) -> None:
+        """The job is past what may be a mistake of the user: delete the job that it replaces."""
+        replaced.drop(self.folder)
 
     def set_state(self, state: str, error: str = "") -> None:
         """Record a new state, when it began, and why where it failed."""
@@ -198,20 +196,46 @@ def _replace(source: Path, target: Path) -> None:
             if sys.platform != "win32" or attempt == _REPLACE_TRIES - 1:
                 raise
             time.sleep(_REPLACE_PAUSE)
-    if sys.platform != "win32":  # the new name itself must survive a power cut
-        directory = os.open(target.parent, os.O_RDONLY)
+    if sys.platform != "win32":
+        _flush_folder(target.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Let a new name survive a power cut, on file systems that can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(directory)
+            os.fsync(descriptor)
         finally:
-            os.close(directory)
+            os.close(descriptor)
 
 
-def _refusal(path: Path, config: Config) -> str:
-    """Why create() does not touch the job that is there, and what to do."""
+def _make_room(path: Path, config: Config, overwrite: bool) -> None:
+    """Take the old job out of the way. Raises InputError where it must stay or cannot be moved."""
+    try:
+        if _came_to_nothing(path):
+            for name in _CONTENTS:
+                replaced.remove(path / name)
+        elif overwrite:
+            replaced.set_aside(path, _CONTENTS)
+        else:
+            raise InputError(_refusal(Job.open(path), config))
+    except OSError as error:
+        raise InputError(f"Cannot delete the old job in {path} ({error.strerror}): choose another folder.") from error
+
+
+def _came_to_nothing(path: Path) -> bool:
+    """Whether the job there ended before its first checkpoint and without a mesh: there is nothing to lose."""
     try:
         old = Job.open(path)
-    except InputError as error:
-        return str(error)
+    except InputError:
+        return False
+    return not any(name.exists() and any(name.iterdir()) for name in (old.checkpoints, old.mesh))
+
+
+def _refusal(old: Job, config: Config) -> str:
+    """Why create() does not touch the job that is there, and what to do."""
+    path = old.folder
     if old.config.prompt != config.prompt:
         return f"{path} holds another prompt ({old.config.prompt!r}): choose another folder or add --overwrite."
     if old.config != config:
@@ -222,22 +246,9 @@ def _refusal(path: Path, config: Config) -> str:
 
 
 def _refuse_foreign_files(path: Path) -> None:
-    taken = [name for name in _CONTENTS if (path / name).exists()]
+    taken = [name for name in (*_CONTENTS, "log.txt") if (path / name).exists()]
     if taken:
         raise InputError(f"{path} holds {', '.join(taken)} but no job: choose another folder, so that nothing is lost.")
-
-
-def _remove_contents(path: Path) -> None:
-    """Delete an old job's own files, job.json last, and nothing else."""
-    try:
-        for name in reversed(_CONTENTS):
-            part = path / name
-            if part.is_dir() and not part.is_symlink():
-                shutil.rmtree(part)
-            else:
-                part.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"Cannot delete the old job in {path} ({error.strerror}): choose another folder.") from error
 
 
 def _new_record(config: Config) -> dict[str, Any]:
@@ -254,7 +265,4 @@ def _new_record(config: Config) -> dict[str, Any]:
 
 def _versions() -> dict[str, str]:
     versions = {"dreamfusion": core.__version__, "python": platform.python_version()}
-    for package in _PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return versions
+    return versions | {package: version for package, version in installed_versions().items() if version}

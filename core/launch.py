@@ -8,11 +8,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 
+from core import replaced
+from core.config import override
 from core.control import Control, Emit
 from core.errors import Cancelled, DreamFusionError, InputError
 from core.job import Job
 from core.lock import exclusive
 from core.options import make_config
+from core.packages import install_command
 from core.protocol import Done, FromTrainer, Log, Progress
 
 Run = Callable[[Job, Emit, Control], Done]
@@ -31,19 +34,42 @@ def generate(job: Job, emit: Emit, control: Control) -> Done:
 def open_job(args: argparse.Namespace) -> Iterator[Job]:
     """The job that a generate or resume command means, locked for this process.
 
-    Mistakes are found before anything is written. Raises InputError.
+    Mistakes are found before anything is written; a job that is overwritten is back in its place unless the new one
+    has started. Raises InputError.
     """
     if args.command == "generate":
         config = make_config(args)
-        with exclusive(args.workspace):
+        with _alone(args.workspace):
             yield Job.create(args.workspace, config, args.overwrite)
         return
     Job.open(args.workspace)
-    with exclusive(args.workspace):
+    with _alone(args.workspace):
         job = Job.open(args.workspace)
-        if job.state == "done":
+        if job.state == "done" and _has_whole_mesh(job):
             raise InputError(f"The job in {job.folder} is done: its mesh lies in {job.mesh}.")
+        if args.device is not None:
+            job.config = override(job.config, device=args.device)
         yield job
+
+
+@contextlib.contextmanager
+def _alone(workspace: str) -> Iterator[None]:
+    with exclusive(workspace) as folder:
+        replaced.put_back(folder)  # after a trainer that was killed while its job loaded
+        try:
+            yield
+        finally:
+            replaced.put_back(folder)
+
+
+def _has_whole_mesh(job: Job) -> bool:
+    from core.export import load_npz  # brings numpy along
+
+    try:
+        load_npz(job.mesh / "mesh.npz")
+    except InputError:
+        return False
+    return True
 
 
 def perform(job: Job, emit: Emit, control: Control, run: Run) -> Done:
@@ -53,14 +79,18 @@ def perform(job: Job, emit: Emit, control: Control, run: Run) -> Done:
     DreamFusionError whose message is for the user; what is unexpected goes to the log with its traceback.
     """
     job.set_state("running")
+    control.on_start = job.start
     control.on_pause = lambda paused: job.set_state("paused" if paused else "running")
     try:
         done = run(job, _recorder(job, emit), control)
     except (Exception, KeyboardInterrupt) as error:
         reason = explain(error, job)
+        if isinstance(reason, Cancelled) and job.resumable:
+            reason = Cancelled(f"{reason} The checkpoint is kept: go on with resume.")
         with contextlib.suppress(DreamFusionError):  # a full disk may be the very reason
             job.set_state("cancelled" if isinstance(reason, Cancelled) else "failed", str(reason))
         raise reason from error
+    job.start()
     job.set_state("done")
     return done
 
@@ -85,7 +115,7 @@ def explain(error: BaseException, job: Job | None = None) -> DreamFusionError:
         job.append_log("".join(traceback.format_exception(error)))
         where = f" The details are in {job.log}."
     if isinstance(error, ModuleNotFoundError):
-        return DreamFusionError(f"The Python package {error.name} is missing: install the trainer again.{where}")
+        return DreamFusionError(f"The Python package {error.name} is missing: install it with {install_command()}")
     first_line = (str(error).strip().splitlines() or ["no message"])[0][:_LONGEST]
     return DreamFusionError(f"Unexpected {type(error).__name__}: {first_line}.{where}")
 

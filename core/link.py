@@ -127,7 +127,7 @@ class Link:
 
     def _obey(self, message: object) -> None:
         if isinstance(message, Cancel):
-            self._control.cancel("Cancelled: the checkpoint is kept, go on with resume.")
+            self._control.cancel("Cancelled.")
             if not self._ordered:
                 self._orders.put(None)
         elif isinstance(message, Pause):
@@ -153,10 +153,10 @@ class Link:
         if self.gone or self._closing:
             return
         self.gone = True
-        self._control.cancel(f"{reason}: the checkpoint is kept.")
+        self._control.cancel(f"{reason}.")
         self._orders.put(None)
         self._on_gone()
-        _say(f"{reason}: keeping a checkpoint and ending.")
+        _say(f"{reason}: ending.")
 
 
 def _say(text: str) -> None:

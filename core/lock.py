@@ -27,35 +27,52 @@ def make_folder(folder: str | Path) -> Path:
 
 
 @contextlib.contextmanager
-def exclusive(folder: str | Path) -> Iterator[None]:
+def exclusive(folder: str | Path) -> Iterator[Path]:
     """Hold the folder's lock, making the folder where needed; the system drops it when the process dies.
 
-    Raises InputError where another process (or another holder in this one) has it.
+    Gives the folder's absolute path. Raises InputError where another process (or another holder in this one) has it.
     """
     path = make_folder(folder)
-    descriptor = _open_lock(path)
-    if not _try_lock(descriptor):
-        os.close(descriptor)
-        raise InputError(f"Another trainer is at work in {path}: wait for it, cancel it, or use another folder.")
+    descriptor = _acquire(path)
     try:
-        yield
+        yield path
     finally:
+        _release(descriptor, path)
+
+
+def _acquire(folder: Path) -> int:
+    """The descriptor of the lock file, locked. Raises InputError where somebody else has it."""
+    while True:
+        descriptor = _open_lock(folder)
+        if not _try_lock(descriptor):
+            os.close(descriptor)
+            raise InputError(f"Another trainer is at work in {folder}: wait for it, cancel it, or use another folder.")
+        if _is_in_place(descriptor, folder):
+            return descriptor
         os.close(descriptor)
-        if not (path / "job.json").exists():  # refused: leave nothing behind in a folder that is not ours
-            with contextlib.suppress(OSError):
-                (path / _LOCK_FILE).unlink()
 
 
-def is_locked(folder: str | Path) -> bool:
-    """Whether a living trainer holds the folder. False with a "running" state means that it was killed."""
-    path = Path(folder).expanduser().absolute()
-    if not (path / _LOCK_FILE).exists():
+def _is_in_place(descriptor: int, folder: Path) -> bool:
+    """Whether this is still the folder's lock file: its last holder may have deleted it while we opened it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(folder / _LOCK_FILE))
+    except OSError:
         return False
-    descriptor = _open_lock(path)
-    try:
-        return not _try_lock(descriptor)
-    finally:
-        os.close(descriptor)
+
+
+def _release(descriptor: int, folder: Path) -> None:
+    """Unlock; in a folder without a job, which is not ours, leave nothing behind."""
+    unneeded = not (folder / "job.json").exists()
+    if unneeded and sys.platform != "win32":  # while it is held: later it may be another's
+        _delete(folder)
+    os.close(descriptor)
+    if unneeded and sys.platform == "win32":  # which deletes no open file, so not another's either
+        _delete(folder)
+
+
+def _delete(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        (folder / _LOCK_FILE).unlink()
 
 
 def _open_lock(folder: Path) -> int:

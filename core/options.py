@@ -6,15 +6,15 @@ Standard library only, so that --help and mistakes answer at once.
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any, NoReturn
 
 import core
 from core import config as settings
-from core.config import Config
+from core.config import DEVICES, MESH_FORMATS, Config, clean_prompt, clean_text
 from core.errors import InputError
 
-MESH_FORMATS = ("glb", "obj", "ply")
-_EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 cancelled (the checkpoint is kept: use resume)."
+_EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 cancelled (resume goes on from the last checkpoint)."
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_image(command("image", "Make a picture from a prompt with the same diffusion model."))
     resume = command("resume", "Go on with an unfinished job from its newest checkpoint.")
     resume.add_argument("workspace", type=_folder, metavar="WORKSPACE", help="the folder of the job")
+    resume.add_argument("--device", choices=DEVICES, help="for this run; default: the job's")
     export = command("export", "Write a finished job's mesh to a file.")
     export.add_argument("workspace", type=_folder, metavar="WORKSPACE", help="the folder of the job")
     export.add_argument("--format", choices=MESH_FORMATS, required=True)
@@ -81,7 +82,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fp16", action="store_true", help="half precision: less memory, faster on a GPU")
     parser.add_argument("--vram_O", "--vram-O", action="store_true", help="less GPU memory, slower")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="default: %(default)s")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
 
 
 def generate_argv(prompt: str, workspace: str, options: dict[str, Any]) -> list[str]:
@@ -101,15 +102,16 @@ def generate_argv(prompt: str, workspace: str, options: dict[str, Any]) -> list[
 
 def make_config(args: argparse.Namespace) -> Config:
     """The settings that the arguments of generate or image ask for. Raises InputError where they contradict."""
-    if args.model == "starter" and (args.sd_version or args.hf_key):
+    chooses_sd = args.sd_version is not None or args.hf_key is not None
+    if args.model == "starter" and chooses_sd:
         raise InputError("--sd_version and --hf_key choose a Stable Diffusion model: leave out --model starter.")
-    model = "sd" if args.sd_version or args.hf_key else args.model or "starter"
-    guidance = {"hf_key": args.hf_key, "fp16": args.fp16, "vram_O": args.vram_O}
+    model = "sd" if chooses_sd else args.model or "starter"
+    guidance = {"hf_key": _model_name(args.hf_key), "fp16": args.fp16, "vram_O": args.vram_O}
     if args.sd_version:
         guidance["sd_version"] = args.sd_version
     config = settings.override(
-        settings.preset(getattr(args, "preset", "standard"), _clean_prompt(args.prompt), model),
-        negative=_clean(args.negative, "negative prompt"),
+        settings.preset(getattr(args, "preset", "standard"), clean_prompt(args.prompt), model),
+        negative=clean_text(args.negative, "negative prompt"),
         seed=args.seed,
         device=args.device,
         guidance=guidance,
@@ -121,20 +123,14 @@ def make_config(args: argparse.Namespace) -> Config:
     return config
 
 
-def _clean_prompt(text: str) -> str:
-    """The prompt on one line with single spaces. Raises InputError where it is blank or no text."""
-    prompt = _clean(text, "prompt")
-    if not prompt:
-        raise InputError('The prompt is empty: say what to make, such as "a hamburger".')
-    return prompt
-
-
-def _clean(text: str, name: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"The {name} is not valid text: write it in UTF-8.") from error
-    return " ".join(text.replace("\0", " ").split())
+def _model_name(hf_key: str | None) -> str | None:
+    """A folder as an absolute path, so that a job can be resumed from anywhere; a hub name as it is."""
+    if hf_key is None:
+        return None
+    if not hf_key.strip():
+        raise InputError("--hf_key is empty: give a hub name or the folder of a diffusers model.")
+    folder = os.path.abspath(os.path.expanduser(hf_key))
+    return folder if os.path.isdir(folder) else hf_key
 
 
 def _folder(text: str) -> str:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from core.camera import Views
-from core.errors import InputError
+from core.config import clean_prompt, clean_text
 
 VIEW_WORDS = ("front view", "side view", "back view", "overhead view")
 FRONT_DEG = 45.0  # azimuths up to this far from the front count as front; likewise for the back
@@ -46,7 +46,7 @@ class ViewPrompts:
         `say` hears one line for each text that had to be cut. Raises InputError where the prompt is blank.
         """
         prompt = fit_prompt(encoder, clean_prompt(prompt), say, room_for=_SUFFIXES)
-        negative = fit_prompt(encoder, " ".join(negative.split()), say)
+        negative = fit_prompt(encoder, clean_text(negative, "negative prompt"), say)
         embeddings = encoder.get_text_embeds([negative, *(prompt + suffix for suffix in _SUFFIXES)])
         self.negative = embeddings[:1]  # (1, T, C)
         self.directions = embeddings[1:]  # (4, T, C), in the order of VIEW_WORDS
@@ -66,14 +66,6 @@ def view_index(views: Views) -> Tensor:
     from_front = torch.remainder(views.azimuth_deg + 180, 360).sub(180).abs()
     around = (from_front > FRONT_DEG).long() + (from_front >= 180 - FRONT_DEG).long()
     return torch.where(views.elevation_deg > OVERHEAD_DEG, VIEW_WORDS.index("overhead view"), around)
-
-
-def clean_prompt(prompt: str) -> str:
-    """The prompt with its white space tidied. Raises InputError where nothing is left."""
-    prompt = " ".join(prompt.split())
-    if not prompt:
-        raise InputError('The prompt is empty: describe one object, such as "a hamburger".')
-    return prompt
 
 
 def fit_prompt(

@@ -88,7 +88,7 @@ def _set_signals(control: Control) -> None:
     """A polite kill is a cancel. Ctrl-C in the front end's terminal is the front end's to answer."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        control.cancel("The trainer was told to end: the checkpoint is kept.")
+        control.cancel("The trainer was told to end.")
         _leave_soon()
 
     signal.signal(signal.SIGTERM, stop)
@@ -114,10 +114,17 @@ def _serve(link: Link, control: Control, run: Run) -> int:
             done = perform(job, _Throttle(link), control, run)
     except Exception as error:  # noqa: BLE001 - the front end must hear about every end
         reason = explain(error, job)
-        link.close(Error(str(reason)[:_LONGEST], _kind(reason), job is not None and job.resumable))
+        link.close(Error(str(reason)[:_LONGEST], _kind(reason), _is_resumable(job)))
         return DreamFusionError.exit_code if link.gone else reason.exit_code
     link.close(done)
     return 0
+
+
+def _is_resumable(job: Job | None) -> bool:
+    """What the folder says now: a job that was to be overwritten may be back in its place."""
+    with contextlib.suppress(InputError):
+        return job is not None and Job.open(job.folder).resumable
+    return False
 
 
 def _arguments(order: Generate | Resume) -> argparse.Namespace:

@@ -17,10 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.camera import Views, camera_embedding
+from core.config import clean_prompt
 from core.errors import DreamFusionError, InputError
 from core.guidance import sds
 from core.guidance.loading import load_parts, model_folder
-from core.prompt import clean_prompt, fit_prompt
+from core.prompt import fit_prompt
 
 
 class StableDiffusion(nn.Module):

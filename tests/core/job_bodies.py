@@ -5,11 +5,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core import link, worker
 from core.__main__ import main
-from core.errors import Cancelled, DreamFusionError, OutOfMemory
+from core.errors import Cancelled, DreamFusionError, InputError, OutOfMemory
 from core.protocol import Done, Log, Preview, Progress
 
 
@@ -17,8 +19,17 @@ def done(job):
     return Done(str(job.folder), str(job.mesh / "mesh.npz"), str(job.mesh / "albedo.png"), 1.5)
 
 
+def write_mesh(job):
+    """A tetrahedron."""
+    corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32)
+    uv = np.zeros((4, 3, 2), np.float32)
+    np.savez(job.mesh / "mesh.npz", vertices=corners, faces=faces, uv=uv, colors=np.ones((4, 3), np.float32))
+
+
 def quick(job, emit, _control):
     emit(Log("hello from the job"))
+    write_mesh(job)
     emit(Progress("training", 1, 2, 0.5, 1.0))
     emit(Preview(str(job.preview)))
     emit(Progress("training", 2, 2, 1.0, 0.0))
@@ -85,6 +96,17 @@ def unexpected(_job, _emit, _control):
 
 
 def failing(_job, _emit, _control):
+    raise DreamFusionError("It went wrong: try again.")
+
+
+def fails_while_it_loads(job, _emit, _control):
+    (job.mesh / "mesh.npz").write_text("not yet")
+    raise InputError("There is no such model.")
+
+
+def fails_in_training(job, _emit, control):
+    control.check()
+    (job.checkpoints / "00000001.json").write_text("{}")
     raise DreamFusionError("It went wrong: try again.")
 
 

@@ -1,12 +1,14 @@
 import errno
 import json
 import os
+import stat
 import subprocess
 import sys
 
 import pytest
 
 from core import job as job_module
+from core import replaced
 from core.config import Config, override
 from core.errors import DreamFusionError, InputError
 from core.job import Job, write_atomic
@@ -32,9 +34,9 @@ def test_a_job_can_be_opened_as_it_was_made(tmp_path):
 
 def test_a_failed_job_keeps_its_reason(tmp_path):
     Job.create(tmp_path, BURGER).set_state("failed", "The disk burned.")
-    assert Job.open(tmp_path).error == "The disk burned."
+    assert Job.open(tmp_path).record["error"] == "The disk burned."
     Job.open(tmp_path).set_state("running")
-    assert Job.open(tmp_path).error == ""
+    assert Job.open(tmp_path).record["error"] == ""
 
 
 def test_an_unknown_state_is_a_mistake(tmp_path):
@@ -64,13 +66,65 @@ def test_a_taken_folder_is_refused_and_left_alone(tmp_path, state, config, words
 def test_overwrite_deletes_the_old_job_and_nothing_else(tmp_path):
     old = Job.create(tmp_path, BURGER)
     (old.checkpoints / "1.json").write_text("{}")
-    old.append_log("old")
     (tmp_path / "mine.txt").write_text("precious")
     new = Job.create(tmp_path, Config("a mug"), overwrite=True)
     assert Job.open(tmp_path).config.prompt == "a mug"
-    assert not new.log.exists()
     assert not new.resumable
+    new.start()
     assert (tmp_path / "mine.txt").read_text() == "precious"
+    assert not [path for path in tmp_path.rglob("*") if path.name in ("1.json", ".replaced")]
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_job_that_never_started_gives_its_place_back(tmp_path):
+    old = Job.create(tmp_path, BURGER)
+    (old.checkpoints / "1.json").write_text("{}")
+    before = contents(tmp_path)
+    new = Job.create(tmp_path, Config("a mug"), overwrite=True)
+    new.preview.write_bytes(b"new")
+    replaced.put_back(tmp_path)
+    new.preview.unlink()
+    assert contents(tmp_path) == before
+    replaced.put_back(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_a_job_that_cannot_be_set_aside_stays_whole(tmp_path, monkeypatch):
+    old = Job.create(tmp_path, BURGER)
+    (old.checkpoints / "1.json").write_text("{}")
+    before, real = contents(tmp_path), os.replace
+
+    def in_use(source, target):
+        if source == tmp_path / "results":
+            raise PermissionError(errno.EACCES, "in use")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", in_use)
+    with pytest.raises(InputError, match=r"Cannot delete the old job .*in use"):
+        Job.create(tmp_path, Config("a mug"), overwrite=True)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("state", ["queued", "failed", "running"])
+def test_a_job_that_came_to_nothing_is_replaced(tmp_path, state):
+    Job.create(tmp_path, BURGER).set_state(state)
+    assert Job.create(tmp_path, Config("a mug")).config.prompt == "a mug"
+
+
+def test_a_file_system_that_cannot_flush_a_folder_will_do(tmp_path, monkeypatch):
+    real = os.fsync
+
+    def files_only(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    write_atomic(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

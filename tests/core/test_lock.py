@@ -3,13 +3,22 @@ import sys
 
 import pytest
 
+from core import lock
 from core.errors import InputError
-from core.lock import exclusive, is_locked
+from core.lock import exclusive
 
 HOLD = (
     "import sys, time\nfrom core.lock import exclusive\n"
     "with exclusive(sys.argv[1]):\n    print('held', flush=True)\n    time.sleep(60)"
 )
+
+
+def is_locked(folder):
+    try:
+        with exclusive(folder):
+            return False
+    except InputError:
+        return True
 
 
 def test_one_holder_at_a_time(tmp_path):
@@ -40,6 +49,17 @@ def test_a_refused_folder_is_left_as_it_was(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_looking_makes_no_folder(tmp_path):
-    assert not is_locked(tmp_path / "nowhere")
-    assert not (tmp_path / "nowhere").exists()
+def test_a_lock_file_that_is_deleted_under_us_is_made_anew(tmp_path, monkeypatch):
+    """Its holder deletes it between our opening and our locking it: two holders would have a file each."""
+    real, opened = lock._open_lock, []
+
+    def open_and_lose(folder):
+        opened.append(real(folder))
+        if len(opened) == 1:
+            (tmp_path / "job.lock").unlink()
+        return opened[-1]
+
+    monkeypatch.setattr(lock, "_open_lock", open_and_lose)
+    with exclusive(tmp_path):
+        assert len(opened) == 2
+        assert is_locked(tmp_path)

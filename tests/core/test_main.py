@@ -56,6 +56,38 @@ def test_a_taken_workspace_needs_overwrite(tmp_path, capsys):
     assert Job.open(tmp_path).config.prompt == "a mug"
 
 
+@pytest.mark.parametrize("body", [job_bodies.fails_while_it_loads, job_bodies.unexpected])
+def test_overwrite_keeps_the_old_job_until_the_new_one_has_started(tmp_path, body):
+    assert generate(tmp_path) == 0
+    mesh = (tmp_path / "mesh/mesh.npz").read_bytes()
+    command = ["generate", "a mug", "--workspace", str(tmp_path), "--overwrite"]
+    assert main(command, run=body) in (1, 2)
+    job = Job.open(tmp_path)
+    assert (job.config.prompt, job.state) == ("a hamburger", "done")
+    assert (job.mesh / "mesh.npz").read_bytes() == mesh
+    assert ("Traceback" in job.log.read_text()) == (body is job_bodies.unexpected)
+    assert main(command, run=job_bodies.fails_in_training) == 1
+    assert (Job.open(tmp_path).config.prompt, Job.open(tmp_path).resumable) == ("a mug", True)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_first_try_that_failed_is_in_nobodys_way(tmp_path):
+    assert generate(tmp_path, "--device", "cuda", body=job_bodies.failing) == 1
+    assert generate(tmp_path) == 0
+
+
+def test_resume_takes_another_device_for_its_run(tmp_path):
+    generate(tmp_path, "--device", "cuda", body=job_bodies.failing)
+    devices = []
+
+    def note_device(job, emit, control):
+        devices.append(job.config.device)
+        return job_bodies.quick(job, emit, control)
+
+    assert main(["resume", str(tmp_path), "--device", "cpu"], run=note_device) == 0
+    assert (devices, Job.open(tmp_path).config.device) == (["cpu"], "cuda")
+
+
 def test_bad_input_touches_nothing(tmp_path, capsys):
     folder = tmp_path / "job"
     for command in (
@@ -79,16 +111,28 @@ def test_a_folder_in_use_is_refused(tmp_path, capsys):
 
 
 def test_resume_runs_an_unfinished_job_only(tmp_path, capsys):
-    assert generate(tmp_path, body=job_bodies.failing) == 1
+    assert generate(tmp_path, body=job_bodies.fails_in_training) == 1
     assert one_error_line(capsys) == "error: It went wrong: try again."
     assert Job.open(tmp_path).state == "failed"
     assert generate(tmp_path) == 2
     assert "resume" in one_error_line(capsys)
     assert main(["resume", str(tmp_path)], run=job_bodies.quick) == 0
-    assert Job.open(tmp_path).error == ""
+    assert Job.open(tmp_path).record["error"] == ""
     capsys.readouterr()
     assert main(["resume", str(tmp_path)], run=job_bodies.quick) == 2
     assert "is done" in one_error_line(capsys)
+
+
+@pytest.mark.parametrize("data", [None, b"no mesh"])
+def test_a_done_job_whose_mesh_was_lost_can_be_resumed(tmp_path, capsys, data):
+    generate(tmp_path)
+    mesh = tmp_path / "mesh/mesh.npz"
+    mesh.unlink() if data is None else mesh.write_bytes(data)
+    capsys.readouterr()
+    assert main(["export", str(tmp_path), "--format", "glb", "--out", str(tmp_path / "x.glb")]) == 2
+    assert "resume" in one_error_line(capsys)
+    assert main(["resume", str(tmp_path)], run=job_bodies.quick) == 0
+    assert main(["export", str(tmp_path), "--format", "glb", "--out", str(tmp_path / "x.glb")]) == 0
 
 
 def test_an_unexpected_error_is_one_line_and_a_traceback_in_the_log(tmp_path, capsys):
@@ -103,22 +147,26 @@ def test_a_job_without_a_mesh_cannot_be_exported(tmp_path, capsys):
     generate(tmp_path, body=job_bodies.failing)
     capsys.readouterr()
     assert main(["export", str(tmp_path), "--format", "glb", "--out", str(tmp_path / "x.glb")]) == 2
-    assert "no mesh yet" in one_error_line(capsys)
+    assert "no mesh (it is failed)" in one_error_line(capsys)
 
 
-@pytest.mark.parametrize("kind", ["glb", "obj", "ply"])
-def test_a_mesh_is_exported(tmp_path, capsys, kind):
+@pytest.mark.parametrize(("kind", "start"), [("glb", b"glTF"), ("obj", b"# DreamFusion"), ("ply", b"ply\n")])
+def test_a_mesh_is_exported(tmp_path, capsys, kind, start):
     generate(tmp_path / "job")
-    corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
-    faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32)
-    uv = np.zeros((4, 3, 2), np.float32)
-    colors = np.ones((4, 3), np.float32)
-    np.savez(tmp_path / "job/mesh/mesh.npz", vertices=corners, faces=faces, uv=uv, colors=colors)
     capsys.readouterr()
     out = tmp_path / f"tetrahedron.{kind}"
     assert main(["export", str(tmp_path / "job"), "--format", kind, "--out", str(out)]) == 0
     assert capsys.readouterr().out == f"{out}\n"
-    assert out.stat().st_size > 100
+    assert out.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("glb", "mesh.obj"), ("obj", "mesh.mtl"), ("ply", "mesh")])
+def test_a_mesh_is_not_exported_under_another_formats_name(tmp_path, capsys, kind, name):
+    generate(tmp_path / "job")
+    capsys.readouterr()
+    assert main(["export", str(tmp_path / "job"), "--format", kind, "--out", str(tmp_path / name)]) == 2
+    assert f"end in .{kind}" in one_error_line(capsys)
+    assert not (tmp_path / name).exists()
 
 
 def in_foreground(command):
@@ -128,19 +176,44 @@ def in_foreground(command):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_cancels_at_the_next_step_and_resume_goes_on(tmp_path, number):
     command = [sys.executable, BODIES, "cli", "train_for_ever"]
     for arguments in (["generate", "a hamburger", "--workspace", tmp_path], ["resume", tmp_path]):
         with in_foreground([*command, *arguments]) as process:
             assert process.stderr.readline().startswith("training ")
-            process.send_signal(number)
+            process.send_signal(getattr(signal, number))
             rest = process.stderr.read()
         assert process.returncode == 130
         assert "Traceback" not in rest
-        assert rest.splitlines()[-1] == "Cancelled: the checkpoint is kept, go on with resume."
+        assert rest.splitlines()[-1] == "Cancelled. The checkpoint is kept: go on with resume."
         job = Job.open(tmp_path)
         assert (job.state, job.resumable) == ("cancelled", True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_lost_terminal_cancels(tmp_path):
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, BODIES, "cli", "train_for_ever", "generate", "a hamburger", "--workspace", tmp_path]
+    with subprocess.Popen(command, stderr=theirs, stdout=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while b"training" not in shown:
+            shown += os.read(ours, 65536)
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+    assert process.returncode == 130
+    assert (Job.open(tmp_path).state, Job.open(tmp_path).resumable) == ("cancelled", True)
+
+
+def test_a_reader_that_leaves_stops_nothing(tmp_path):
+    command = [sys.executable, BODIES, "cli", "chatty", "generate", "a hamburger", "--workspace", tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        process.stdout.close()
+    assert process.returncode == 0
+    assert Job.open(tmp_path).state == "done"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from core.camera import Views
+from core.config import clean_prompt
 from core.errors import InputError
-from core.prompt import VIEW_WORDS, ViewPrompts, clean_prompt, fit_prompt, view_index
+from core.prompt import VIEW_WORDS, ViewPrompts, fit_prompt, view_index
 
 
 class WordEncoder:

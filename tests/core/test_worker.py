@@ -239,7 +239,7 @@ def test_a_lost_front_end_ends_the_job_with_a_checkpoint(start, tmp_path):
     assert_gone(front_end.process)
     job = Job.open(tmp_path)
     assert job.state == "cancelled"
-    assert "front end" in job.error
+    assert "front end" in job.record["error"]
     assert job.resumable
 
 
@@ -357,7 +357,7 @@ def test_failures_are_told_and_kept(start, tmp_path, body, kind, words):
     assert last.text.startswith(words)
     assert front_end.end() == 1
     job = Job.open(tmp_path)
-    assert (job.state, job.error) == ("failed", last.text)
+    assert (job.state, job.record["error"]) == ("failed", last.text)
     assert (body == "unexpected") == (job.log.exists() and "Traceback" in job.log.read_text())
 
 
