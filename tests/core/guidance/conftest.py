@@ -12,6 +12,8 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from core.guidance.stable_diffusion import StableDiffusion
+
 MAX_TOKENS = 24
 TEXT_WIDTH = 16
 LATENT_SIZE = 8  # pixels; pictures are twice as wide
@@ -102,6 +104,14 @@ def write_model(folder: Path, *, camera: bool = False, prediction_type: str = "e
     return folder
 
 
+def load(folder: Path, **options) -> StableDiffusion:
+    return StableDiffusion("cpu", False, options.pop("vram_O", False), hf_key=str(folder), **options)
+
+
+def seeded(seed: int = 5) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """Networks this small lose time to threads that wait for each other."""
@@ -127,3 +137,13 @@ def camera_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def velocity_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Predicts v: the kind of Stable Diffusion 2.1 at 768 pixels."""
     return write_model(tmp_path_factory.mktemp("models") / "velocity", prediction_type="v_prediction")
+
+
+@pytest.fixture(scope="module")
+def plain(plain_model) -> StableDiffusion:
+    return load(plain_model)
+
+
+@pytest.fixture(scope="module")
+def camera_aware(camera_model) -> StableDiffusion:
+    return load(camera_model)
