@@ -6,6 +6,7 @@ file, so that a busy Blender is not taken for a dead one.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import queue
 import secrets
@@ -20,6 +21,7 @@ from .core_files import protocol
 _TICK = 0.1  # seconds between looks at what is to be sent
 _HELLO_SECONDS = 5.0  # a stranger that has not said Hello by then is dropped
 _STRANGERS = 8  # at once
+LOADING_SILENCE_SECONDS = 120.0  # allowed before the first Progress: loading torch from a cold disk blocks all else
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Link:
         self.token = secrets.token_hex(32)
         self.events: queue.SimpleQueue[protocol.Message | Lost] = queue.SimpleQueue()
         self.connected = False
+        self._at_work = False  # whether there was a Progress
         self._outgoing: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -97,7 +100,8 @@ class Link:
                 while not self._closed.is_set():
                     for ready in select.select([self._listener, *strangers], [], [], _TICK)[0]:
                         if ready is self._listener:
-                            strangers[ready.accept()[0]] = _Stranger(protocol.LineReader(), time.monotonic())
+                            with contextlib.suppress(OSError):  # it may be gone again already
+                                strangers[ready.accept()[0]] = _Stranger(protocol.LineReader(), time.monotonic())
                             continue
                         trusted = self._introduce(ready, strangers[ready])
                         if trusted:
@@ -131,12 +135,14 @@ class Link:
     def _take(self, lines: list[bytes]) -> None:
         for line in lines:
             message = _decode_or_none(line)
+            self._at_work = self._at_work or isinstance(message, protocol.Progress)
             if message is not None and not isinstance(message, protocol.Heartbeat):
                 self.events.put(message)
 
     def _serve(self, connection: socket.socket, reader: protocol.LineReader) -> str:
         """Pass messages both ways; returns why it ended."""
-        heard = sent = time.monotonic()
+        sent = time.monotonic()
+        silence = 0.0  # seconds spent waiting in vain: time in which this computer slept does not count
         while True:
             closing = self._closed.is_set()
             sent = self._send_waiting(connection, sent)
@@ -146,10 +152,13 @@ class Link:
                 data = connection.recv(65536)
                 if not data:
                     return "the connection ended"
-                heard = time.monotonic()
+                silence = 0.0
                 self._take(reader.feed(data))
-            elif time.monotonic() - heard > protocol.SILENCE_SECONDS:
-                return f"no sign of life for {protocol.SILENCE_SECONDS:.0f} seconds"
+                continue
+            silence += _TICK
+            patience = protocol.SILENCE_SECONDS if self._at_work else LOADING_SILENCE_SECONDS
+            if silence > patience:
+                return f"no sign of life for {patience:.0f} seconds"
 
     def _send_waiting(self, connection: socket.socket, sent: float) -> float:
         """Send what waits, or a heartbeat where one is due; returns when something was last sent."""

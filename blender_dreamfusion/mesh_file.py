@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def read_mesh(path: Path) -> MeshData:
             )
     except FileNotFoundError as error:
         raise MeshFileError(f"There is no {path}: generate again.") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise MeshFileError(f"{path} is damaged: generate again.") from error
     if not _is_sound(mesh):
         raise MeshFileError(f"{path} holds no usable mesh: generate again.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import queue
-import re
 import time
 from pathlib import Path
 
@@ -16,10 +15,12 @@ from .core_files import ROOT, protocol
 from .link import Link, Lost
 from .trainer_process import StartError, TrainerProcess, check_python
 
-START_SECONDS = 300.0  # a cold disk takes minutes to load torch
-CANCEL_SECONDS = 5.0  # from the Cancel message to terminate
+START_SECONDS = 60.0  # until it connects; it loads nothing big before that
+CANCEL_SECONDS = 60.0  # from the Cancel message to terminate: a step may be long; a silent trainer is ended sooner
+END_SECONDS = 5.0  # from the job's end, or Blender's, to terminate
 KILL_SECONDS = 1.0  # from terminate, which a trainer takes as another Cancel, to kill
-LOG_NAME = "trainer.log"
+LOG_NAME = "trainer.log"  # what is printed until the job is open; then log.txt takes over
+_JOB_LOG_NAME = "log.txt"
 
 
 class State(enum.Enum):
@@ -59,9 +60,12 @@ class TrainerJob:
         self.previews = 0
         self._error_kind = ""
         self.done: protocol.Done | None = None
-        self._link = Link()
         self._ends_at = time.monotonic() + START_SECONDS  # when patience ends: see _watch
         self._terminated = False
+        try:
+            self._link = Link()
+        except OSError as error:
+            raise StartError(f"The system gives no port to talk to the trainer: {error}.") from error
         try:
             self._link.send(order)
             self._process = self._start(python, variables or {})
@@ -98,12 +102,12 @@ class TrainerJob:
         """Ask the trainer to stop and keep a checkpoint; it is ended by force if it does not."""
         if self.ended or self.state is State.CANCELLING:
             return
+        self.state = State.CANCELLING
         if self._link.connected:
             self._link.send(protocol.Cancel())
+            self._ends_at = time.monotonic() + CANCEL_SECONDS
         else:
-            self._process.terminate()
-        self.state = State.CANCELLING
-        self._ends_at = time.monotonic() + CANCEL_SECONDS
+            self._force()
 
     def pump(self, seconds: float = 0.005) -> bool:
         """Handle what has arrived, for `seconds` at most; returns whether anything changed."""
@@ -124,10 +128,10 @@ class TrainerJob:
         return changed or self.state is not before
 
     def close(self) -> None:
-        """End the trainer and wait for that; it keeps a checkpoint where it manages within CANCEL_SECONDS."""
+        """End the trainer and wait for that; it keeps a checkpoint where it manages within END_SECONDS."""
         self.cancel()
         self._link.close()  # after the Cancel; a trainer ends when its front end is gone
-        if not self._process.wait(CANCEL_SECONDS):
+        if not self._process.wait(END_SECONDS):
             self._process.terminate()
             self._process.wait(KILL_SECONDS)
         self._process.kill()
@@ -185,13 +189,22 @@ class TrainerJob:
         self._process.wait(0.2)  # its end may be a moment behind its connection's
         code = self._process.exit_code()
         self._process.terminate()
-        words = "" if self._link.connected else self._process.last_line()  # later ones go to the job's log
-        self._end(State.FAILED, _explain(text, code, words))
+        if self._link.connected:
+            self._end(State.FAILED, f"{_explain(text, code)} What it printed is in {self._log_path()}.")
+        else:
+            self._end(State.FAILED, _explain(text, code, self._process.last_line()))
 
     def _end(self, state: State, error: str = "") -> None:
         self.state = state
         self.error = error
-        self._ends_at = time.monotonic() + CANCEL_SECONDS
+        self._ends_at = time.monotonic() + END_SECONDS
+        if not self._link.connected:  # nobody will come any more
+            self._link.close()
+
+    def _log_path(self) -> Path:
+        """Where a trainer that has connected prints to."""
+        log = self.workspace / _JOB_LOG_NAME
+        return log if log.exists() else self.workspace / LOG_NAME
 
     def _see_off(self) -> None:
         """After the end the trainer goes by itself; help it where it does not."""
@@ -202,11 +215,8 @@ class TrainerJob:
             self._force()
 
 
-def _explain(text: str, code: int | None, last_line: str) -> str:
+def _explain(text: str, code: int | None, last_line: str = "") -> str:
     """One sentence on an end without a last message, from the exit code and the last line printed."""
-    missing = re.fullmatch(r"ModuleNotFoundError: No module named '([^'.]+).*", last_line)
-    if missing:
-        return f"The trainer's Python lacks {missing[1]}: install the add-on's requirements.txt there, or set another."
     if code == -9:  # SIGKILL, which Windows' signal module does not name
         return "The trainer was killed; the computer may have run out of memory."
     if code is not None and code < 0:

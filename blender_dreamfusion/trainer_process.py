@@ -14,7 +14,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-_DROPPED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "__PYVENV_LAUNCHER__")
+_DROPPED = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "PYTHONUSERBASE",
+    "PYTHONSAFEPATH",
+    "__PYVENV_LAUNCHER__",
+)
 _NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # a console would open on Windows
 _LOG_TAIL = 8192  # bytes
 
@@ -40,7 +47,7 @@ class TrainerProcess:
                 self._process = subprocess.Popen(
                     [python, "-m", "core.worker"],
                     cwd=root,
-                    env=_environment(variables),
+                    env=child_environment(variables),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -66,8 +73,10 @@ class TrainerProcess:
         return self._process.poll() is not None
 
     def terminate(self) -> None:
-        """Ask it to end."""
-        if self._process.poll() is None:
+        """Ask it to end. Windows knows no asking, and would leave what it started behind."""
+        if sys.platform == "win32":
+            self.kill()
+        elif self._process.poll() is None:
             self._process.terminate()
 
     def kill(self) -> None:
@@ -82,7 +91,7 @@ class TrainerProcess:
                 creationflags=_NO_WINDOW,
             )
         else:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of a zombie
                 os.killpg(self.pid, signal.SIGKILL)
         self._process.kill()
 
@@ -99,16 +108,16 @@ class TrainerProcess:
 def check_python(python: str) -> None:
     """Raise StartError where this is no program that can be run."""
     if not python.strip():
-        raise StartError("Set the trainer's Python in the add-on's preferences.")
+        raise StartError("Set the trainer's Python first: the program in the environment that holds torch.")
     if os.path.isdir(python):
         raise StartError(f"{python} is a folder: set the trainer's Python to the program inside it.")
     if not os.path.isfile(python):
-        raise StartError(f"There is no {python}: set the trainer's Python in the add-on's preferences.")
+        raise StartError(f"There is no {python}: set the trainer's Python to another.")
     if not os.access(python, os.X_OK):
-        raise StartError(f"{python} is no program: set the trainer's Python in the add-on's preferences.")
+        raise StartError(f"{python} is no program: set the trainer's Python to another.")
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without what would lead another Python astray."""
+def child_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without what would lead another Python astray, and with `variables`."""
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
     return {**kept, "PYTHONUTF8": "1", "PYTHONNOUSERSITE": "1", **variables}
