@@ -62,9 +62,19 @@ def online_access() -> bool:
     return bool(getattr(bpy.app, "online_access", True))
 
 
-def is_busy(window: bpy.types.Window) -> bool:
-    """Whether the scene should be left alone now: a render, or a modal operator such as a move (known since 4.2)."""
-    return bpy.app.is_job_running("RENDER") or bool(getattr(window, "modal_operators", ()))
+def download_variables() -> dict[str, str]:
+    """What tells the trainer, in its environment, whether it may download a model."""
+    return {} if online_access() else {"HF_HUB_OFFLINE": "1"}
+
+
+def is_moving() -> bool:
+    """Whether the user is at a move, rotation or the like (known since 4.2).
+
+    Other modal operators do not count: those of some add-ons run as long as Blender does.
+    """
+    windows = bpy.context.window_manager.windows
+    names = [operator.bl_idname for window in windows for operator in getattr(window, "modal_operators", ())]
+    return any(name.startswith("TRANSFORM_OT") for name in names)
 
 
 def set_triangles(mesh: bpy.types.Mesh, count: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +25,27 @@ def add_object(context: bpy.types.Context, mesh_path: Path, texture_path: Path, 
     is then as it was.
     """
     data = read_mesh(mesh_path).on_ground()
-    image = _load_texture(texture_path, details.prompt)
-    mesh = _make_mesh(details.prompt, data)
-    mesh.materials.append(_make_material(details.prompt, image, data))
-    thing = bpy.data.objects.new(details.prompt, mesh)
-    thing.location = context.scene.cursor.location
-    thing["prompt"], thing["seed"], thing["model"] = details.prompt, details.seed, details.model
-    _link_and_select(context, thing)
+    with _all_or_nothing():
+        image = _load_texture(texture_path, details.prompt)
+        mesh = _make_mesh(details.prompt, data)
+        mesh.materials.append(_make_material(details.prompt, image, data))
+        thing = bpy.data.objects.new(details.prompt, mesh)
+        thing.location = context.scene.cursor.location
+        thing["prompt"], thing["seed"], thing["model"] = details.prompt, details.seed, details.model
+        _link_and_select(context, thing)
     return thing
+
+
+@contextlib.contextmanager
+def _all_or_nothing() -> Iterator[None]:
+    """Where the block fails, remove the data that it has made."""
+    kinds: Any = (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images)
+    before = {item for kind in kinds for item in kind}
+    try:
+        yield
+    except Exception:
+        bpy.data.batch_remove({item for kind in kinds for item in kind} - before)
+        raise
 
 
 def _make_mesh(name: str, data: MeshData) -> bpy.types.Mesh:
@@ -57,16 +72,19 @@ def _add_colors(mesh: bpy.types.Mesh, data: MeshData) -> None:
     mesh.color_attributes.render_color_index = 0
 
 
-def _load_texture(path: Path, name: str) -> bpy.types.Image:
+def _load_texture(path: Path, name: str) -> Any:
     """The picture, packed into the .blend, so that the job's folder may go."""
-    image = bpy.data.images.load(str(path), check_existing=False)
+    image: Any = bpy.data.images.load(str(path), check_existing=False)
+    if not image.size[0]:
+        raise RuntimeError(f"{path} is no readable picture: generate again.")
     image.name = name
-    image.colorspace_settings.name = "sRGB"  # type: ignore[assignment]
+    with contextlib.suppress(TypeError):  # a colour configuration of the user's without that name
+        image.colorspace_settings.name = "sRGB"
     image.pack()
     return image
 
 
-def _make_material(name: str, image: bpy.types.Image, data: MeshData) -> bpy.types.Material:
+def _make_material(name: str, image: Any, data: MeshData) -> bpy.types.Material:
     """A Principled BSDF with the texture as its base colour; solid view shows the mean colour."""
     material = bpy.data.materials.new(name)
     tree = compat.use_nodes(material)
@@ -83,10 +101,15 @@ def _make_material(name: str, image: bpy.types.Image, data: MeshData) -> bpy.typ
 
 
 def _link_and_select(context: bpy.types.Context, thing: bpy.types.Object) -> None:
-    """Into the active collection, unless that is hidden: then the scene's own."""
+    """Into the active collection, unless that is hidden or of a library: then the scene's own. Into local views too."""
     layer = context.view_layer.active_layer_collection
-    visible = layer.is_visible and not layer.exclude
-    (layer.collection if visible else context.scene.collection).objects.link(thing)
+    usable = layer.is_visible and not layer.exclude and layer.collection.library is None
+    (layer.collection if usable else context.scene.collection).objects.link(thing)
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            space: Any = area.spaces.active
+            if area.type == "VIEW_3D" and space.local_view:
+                thing.local_view_set(space, True)
     for other in context.selected_objects:
         other.select_set(False)
     thing.select_set(True)

@@ -74,24 +74,32 @@ class DREAMFUSION_OT_add_result(bpy.types.Operator):
     """Add the finished object to the scene, standing at the 3D cursor"""
 
     bl_idname = "dreamfusion.add_result"
-    bl_label = "Add DreamFusion Object"
+    bl_label = "Add to Scene"
     bl_options = {"REGISTER", "UNDO"}
 
     workspace: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
-    mesh: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
-    texture: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether objects can be added now."""
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Return to Object Mode first")
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the job's files and add the object."""
-        details = workspaces.read_details(Path(self.workspace))
+        workspace = Path(self.workspace)
+        details = workspaces.read_details(workspace)
         if details is None:
             self.report({"ERROR"}, f"There is no readable job in {self.workspace}: generate again.")
             return {"CANCELLED"}
         try:
-            add_object(context, Path(self.mesh), Path(self.texture), details)
+            add_object(context, workspaces.mesh_path(workspace), workspaces.texture_path(workspace), details)
         except (MeshFileError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        SESSION.note_added(workspace)
         return {"FINISHED"}
 
 

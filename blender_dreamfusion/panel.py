@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import bpy
 
@@ -12,6 +12,9 @@ from .session import SESSION, Session
 from .trainer_job import State, TrainerJob
 
 _PICTURE_UNITS = 10.0  # size of the picture at most, in heights of a button
+_PICTURE_LEAST = 4.0
+_UNIT_PIXELS = 20.0  # height of a button, at a scale of 1
+_MARGIN_UNITS = 3.0  # of the sidebar's width, for tabs and frame
 
 
 class DREAMFUSION_PT_main(bpy.types.Panel):
@@ -26,7 +29,7 @@ class DREAMFUSION_PT_main(bpy.types.Panel):
         """Draw what can be asked for, and what is going on."""
         settings = self.layout.column()
         settings.enabled = not SESSION.running
-        _draw_settings(settings, settings_of(context.scene))
+        _draw_settings(settings, context.region, settings_of(context.scene))
         if SESSION.running and SESSION.job is not None:
             _draw_running(self.layout, SESSION.job)
         else:
@@ -37,11 +40,16 @@ class DREAMFUSION_PT_main(bpy.types.Panel):
         if SESSION.job is not None and SESSION.job.log:
             _draw_text(self.layout, context.region, SESSION.job.log, "INFO")
         if preview.icon():
-            width = context.region.width / context.preferences.system.ui_scale
-            self.layout.template_icon(preview.icon(), scale=max(4.0, min(_PICTURE_UNITS, width / 20.0 - 3.0)))
+            self.layout.template_icon(preview.icon(), scale=_picture_units(context))
 
 
-def _draw_settings(layout: bpy.types.UILayout, settings: DreamFusionSettings) -> None:
+def _picture_units(context: bpy.types.Context) -> float:
+    """The picture's size: as wide as the sidebar, within limits."""
+    width = context.region.width / context.preferences.system.ui_scale / _UNIT_PIXELS
+    return max(_PICTURE_LEAST, min(_PICTURE_UNITS, width - _MARGIN_UNITS))
+
+
+def _draw_settings(layout: bpy.types.UILayout, region: bpy.types.Region, settings: DreamFusionSettings) -> None:
     column = layout.column(align=True)
     column.label(text="Prompt")
     compat.draw_text_field(column, settings, "prompt", "A hamburger")
@@ -56,6 +64,8 @@ def _draw_settings(layout: bpy.types.UILayout, settings: DreamFusionSettings) ->
         row.active = not settings.hf_key
         row.prop(settings, "sd_version")
         column.prop(settings, "hf_key")
+        if not settings.hf_key and not compat.online_access():
+            _draw_text(column, region, texts.OFFLINE + " turn on Allow Online Access in Preferences > System.", "INFO")
     column.prop(settings, "preset")
     column.prop(settings, "seed")
 
@@ -94,6 +104,9 @@ def _draw_outcome(layout: bpy.types.UILayout, region: bpy.types.Region, session:
         layout.label(text="Cancelled", icon="CANCEL")
     if session.interrupted is not None:
         layout.operator("dreamfusion.resume", text=f'Resume "{session.interrupted_prompt}"', icon="FILE_REFRESH")
+    if session.result is not None:
+        button: Any = layout.operator("dreamfusion.add_result", text=f'Add "{session.result_prompt}"', icon="IMPORT")
+        button.workspace = str(session.result)
 
 
 def _draw_text(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import bpy
 
-from . import compat
+from . import compat, paths
+from .core_files import ROOT
 
 
 class DreamFusionPreferences(bpy.types.AddonPreferences):
@@ -31,7 +32,7 @@ class DreamFusionPreferences(bpy.types.AddonPreferences):
         column = layout.column()
         column.prop(self, "trainer_python")
         if not self.trainer_python:
-            _hint(column, "Needs the packages in requirements.txt")
+            _hint(column, f"Needs the packages in {ROOT / 'requirements.txt'}")
         column.prop(self, "jobs_folder")
         if not self.jobs_folder:
             _hint(column, f"Default: {jobs_folder()}")
@@ -47,13 +48,13 @@ def _hint(column: bpy.types.UILayout, text: str) -> None:
 
 def trainer_python() -> str:
     """The trainer's Python as an absolute path, or an empty string."""
-    return bpy.path.abspath(_setting("trainer_python"))
+    return paths.absolute(_setting("trainer_python"))
 
 
 def jobs_folder() -> Path:
     """The folder for jobs; it may not exist yet."""
-    chosen = _setting("jobs_folder")
-    return Path(bpy.path.abspath(chosen)) if chosen else compat.user_folder(__package__) / "jobs"
+    chosen = paths.absolute(_setting("jobs_folder"))
+    return Path(chosen) if chosen else compat.user_folder(__package__) / "jobs"
 
 
 def _setting(name: str) -> str:

@@ -2,6 +2,8 @@
 
 import bpy
 
+from . import paths
+
 MODELS = (
     ("starter", "Starter", "The small model that comes with the add-on: everyday objects, on any computer, offline"),
     ("sd", "Stable Diffusion", "Anything you can describe. Needs a strong GPU and downloads several GB at first"),
@@ -42,7 +44,7 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
         if self.negative.strip():
             options["negative"] = self.negative.strip()
         if self.model == "sd":
-            hf_key = bpy.path.abspath(self.hf_key.strip())
+            hf_key = paths.model(self.hf_key)
             options.update({"hf_key": hf_key} if hf_key else {"sd_version": self.sd_version})
         return options
 

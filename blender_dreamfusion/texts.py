@@ -6,6 +6,7 @@ import textwrap
 
 from .core_files import protocol
 
+OFFLINE = "Blender is offline. If Stable Diffusion is not on this computer yet:"
 _LETTER = 6.7  # pixels that a letter takes on average, at a scale of 1
 _MARGIN = 75.0  # pixels of tabs, frame and icon
 _STAGES = {

@@ -1,18 +1,22 @@
-"""The folders of jobs: a name for a new one, and what job.json says of an old one. Reads only; no bpy.
+"""The folders of jobs: a name for a new one, and what job.json says of an old one. Writes nothing; no bpy.
 
 Written by the trainer's core/job.py; anything unreadable counts as no job.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import re
+import sys
 import time
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 _NAME_LENGTH = 24  # short, because Windows limits whole paths
+_HELD = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)  # file systems without locks answer otherwise
 
 
 @dataclass(frozen=True)
@@ -52,16 +56,53 @@ def read_details(workspace: Path) -> Details | None:
         return None
 
 
+def mesh_path(workspace: Path) -> Path:
+    """Where a finished job's mesh lies."""
+    return workspace / "mesh" / "mesh.npz"
+
+
+def texture_path(workspace: Path) -> Path:
+    """Where a finished job's texture lies."""
+    return workspace / "mesh" / "albedo.png"
+
+
 def is_interrupted(workspace: Path) -> bool:
-    """Whether the job there is unfinished and has a checkpoint to go on from."""
+    """Whether the job there is unfinished, has a checkpoint to go on from, and no trainer is at work on it."""
     details = read_details(workspace)
-    return details is not None and details.state != "done" and any((workspace / "checkpoints").glob("*.json"))
+    if details is None or details.state == "done" or not any((workspace / "checkpoints").glob("*.json")):
+        return False
+    return not _is_locked(workspace / "job.lock")
 
 
-def newest_interrupted(jobs: Path) -> Path | None:
-    """The newest job in `jobs`, if it was interrupted; an older one was given up."""
+def is_done(workspace: Path) -> bool:
+    """Whether the job there brought a mesh."""
+    details = read_details(workspace)
+    return details is not None and details.state == "done" and mesh_path(workspace).is_file()
+
+
+def newest(jobs: Path, fits: Callable[[Path], bool]) -> Path | None:
+    """The newest job in `jobs` that `fits`, or None."""
     try:
-        newest = max(jobs.glob("*/job.json"), key=lambda path: path.stat().st_mtime, default=None)
+        records = sorted(jobs.glob("*/job.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     except OSError:
         return None
-    return newest.parent if newest is not None and is_interrupted(newest.parent) else None
+    return next((path.parent for path in records if fits(path.parent)), None)
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether another process holds this lock file of core/lock.py: a trainer of another Blender may be at work."""
+    try:
+        with path.open("rb+") as file:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        return error.errno in _HELD
+    return False

@@ -60,6 +60,8 @@ def check_object(gui, thing):
     gui.check(len(mesh.uv_layers.active.data) == len(mesh.loops), "with UVs")
     colors = mesh.color_attributes.active_color
     gui.check(colors.domain == "POINT" and len(colors.data) == len(mesh.vertices), "with vertex colours")
+    stored = colors.data[0].color[:3]
+    gui.check(thing["prompt"] != "a red cube" or abs(stored[0] - 0.604) < 1e-3, f"in linear light: {stored[:]}")
     texture = next(node for node in mesh.materials[0].node_tree.nodes if node.type == "TEX_IMAGE")
     gui.check(texture.image.packed_file is not None, "its texture is packed")
     gui.check(texture.image.colorspace_settings.name == "sRGB", "its texture is sRGB")

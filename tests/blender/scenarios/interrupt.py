@@ -1,4 +1,4 @@
-"""What may happen while a job runs: cancel, another file, Edit Mode at its end, a killed trainer, the add-on disabled.
+"""What may happen while a job runs: cancel, Save As, Edit Mode at its end, a killed trainer, the add-on disabled.
 
 Arguments: a trainer's Python that takes minutes, one that ends when the file "go" is in the folder, that folder.
 """
@@ -32,9 +32,10 @@ def scenario(gui):
     yield from gui.wait_for(lambda: session.job.progress, "the job goes on", 60)
     path = os.path.join(folder, "other.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
+    yield 0.5
     bpy.ops.wm.open_mainfile(filepath=path)
     yield 0.5
-    gui.check(session.running, "another file is opened and the job goes on")
+    gui.check(session.running, "the file is saved under another name, opened again, and the job goes on")
     bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
     with gui.override():
         bpy.ops.object.mode_set(mode="EDIT")
@@ -47,6 +48,15 @@ def scenario(gui):
         bpy.ops.object.mode_set(mode="OBJECT")
     yield from gui.wait_for(lambda: "a red cube" in bpy.data.objects, "it comes in Object Mode", 10)
     yield from gui.wait_for(lambda: session.ready, "the trainer is gone", 10)
+    yield from gui.wait_for(lambda: session.result, "the object is offered once more", 10)
+    with gui.override():
+        bpy.ops.view3d.localview()
+    gui.check(gui.area().spaces.active.local_view, "a local view")
+    yield from gui.press("dreamfusion.add_result")
+    gui.check("a red cube.001" in bpy.data.objects, "and comes in again")
+    gui.check(
+        bpy.data.objects["a red cube.001"].visible_in_viewport_get(gui.area().spaces.active), "into the local view"
+    )
 
     preferences = bpy.context.preferences.addons[gui.addon].preferences
     preferences.trainer_python = slow
