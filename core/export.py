@@ -25,6 +25,7 @@ from core.config import MESH_FORMATS
 from core.errors import InputError
 from core.job import write_atomic
 from core.mesh import Mesh
+from core.pixels import to_pixels, to_png
 from core.surface import Floats, vertex_normals
 
 ROUGHNESS = 0.6
@@ -82,11 +83,6 @@ def to_npz(mesh: Mesh) -> bytes:
     return data.getvalue()
 
 
-def to_png(picture: Floats) -> bytes:
-    """An 8-bit PNG of a picture (H, W, 3) with values in [0, 1]."""
-    return bytes(imageio.imwrite("<bytes>", _to_bytes(picture), extension=".png"))
-
-
 def srgb_to_linear(color: Floats) -> Floats:
     """Display-referred sRGB to linear light, any shape (IEC 61966-2-1)."""
     linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
@@ -121,7 +117,7 @@ def to_glb(mesh: Mesh) -> bytes:
         surface["baseColorTexture"] = {"index": 0}
         document["textures"] = [{"source": 0, "sampler": 0}]
         document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
-        document["images"] = [{"bufferView": glb.add_view(to_png(mesh.texture)), "mimeType": "image/png"}]
+        document["images"] = [{"bufferView": glb.add_view(to_png(to_pixels(mesh.texture))), "mimeType": "image/png"}]
     return glb.pack(document)
 
 
@@ -178,7 +174,7 @@ def _write_obj(mesh: Mesh, path: Path) -> None:
     picture = path.with_name("albedo.png" if path.stem == "mesh" else f"{path.stem}_albedo.png")
     lines = ["newmtl DreamFusion", "Ka 0 0 0", "Kd 1 1 1", "Ks 0.04 0.04 0.04", "Ns 50", "d 1", "illum 2"]
     if mesh.texture is not None:
-        write_atomic(picture, to_png(mesh.texture))
+        write_atomic(picture, to_png(to_pixels(mesh.texture)))
         lines.append(f"map_Kd {picture.name}")
     write_atomic(material, ("\n".join(lines) + "\n").encode())
     write_atomic(path, _obj_text(mesh, material.name).encode())
@@ -214,7 +210,7 @@ def to_ply(mesh: Mesh) -> bytes:
     for column, name in enumerate(axes):
         vertices[name] = placed[:, column]
     for column, name in enumerate(channels):
-        vertices[name] = _to_bytes(colors)[:, column]
+        vertices[name] = to_pixels(colors)[:, column]
     faces = np.zeros(len(mesh.faces), [("count", "u1"), ("index", "<i4", 3)])
     faces["count"], faces["index"] = 3, mesh.faces
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(vertices)}"]
@@ -227,7 +223,3 @@ def _y_up(vectors: Floats) -> Floats:
     """World (x, y, z) with Z up to (x, z, -y) with Y up: what faced -Y now faces +Z."""
     x, y, z = vectors.T
     return np.stack([x, z, -y], axis=1)
-
-
-def _to_bytes(values: Floats) -> npt.NDArray[np.uint8]:
-    return np.round(values.clip(0, 1) * 255).astype(np.uint8)

@@ -16,18 +16,15 @@ from typing import Any
 import imageio.v2 as video
 import imageio.v3 as iio
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from core.camera import Views, orbit_views
 from core.config import Config
 from core.field import Field
 from core.job import Job, write_atomic
 from core.occupancy import OccupancyGrid
+from core.pixels import Pixels, to_pixels, to_png
 from core.render import Shading, render
-
-Pixels = npt.NDArray[np.uint8]
 
 EVALUATION_ELEVATION_DEG = 15.0
 FRAMES_PER_SECOND = 20
@@ -60,12 +57,13 @@ def take_picture(
     shown = render(field, occupancy, cameras, samples=samples, background=white, shading=shading, ambient=0.4)
     near, far = float(view.radius[0]) - 1.0, float(view.radius[0]) + 1.0
     nearness = ((far - shown.image(shown.depth)[0, 0]) / (far - near)).clamp(0, 1)
-    return Picture(_to_pixels(shown.image()[0].permute(1, 2, 0)), _to_pixels(nearness))
+    rgb = shown.image()[0].permute(1, 2, 0)
+    return Picture(to_pixels(rgb.cpu().numpy()), to_pixels(nearness.cpu().numpy()))
 
 
 def write_png(path: Path, pixels: Pixels) -> None:
     """Replace the picture at `path` whole. Raises DreamFusionError where the disk is full."""
-    write_atomic(path, iio.imwrite("<bytes>", pixels, extension=".png"))
+    write_atomic(path, to_png(pixels))
 
 
 def validate(job: Job, field: Field, occupancy: OccupancyGrid, epoch: int) -> None:
@@ -106,8 +104,3 @@ def write_turntable(job: Job, frames: Iterable[Pixels]) -> Path:
 
 def _validation_path(job: Job, epoch: int, view: int, kind: str) -> Path:
     return job.validation / f"df_ep{epoch:04d}_{view:04d}_{kind}.png"
-
-
-def _to_pixels(values: Tensor) -> Pixels:
-    pixels: Pixels = (values.clamp(0, 1) * 255).round().byte().cpu().numpy()
-    return pixels

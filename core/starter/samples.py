@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import imageio.v3 as iio
 import numpy as np
 import torch
 from torch import Tensor
 
 from core.guidance.stable_diffusion import StableDiffusion
+from core.pixels import to_pixels, to_png
 from core.prompt import VIEW_WORDS
 from core.starter.catalogue import COLORS, CONCEPTS
 
@@ -18,8 +18,8 @@ from core.starter.catalogue import COLORS, CONCEPTS
 def write_sheet(images: Tensor, columns: int, path: Path) -> None:
     """Pictures "N 3 H W" in [0, 1] as one PNG, row by row."""
     rows = [torch.cat(list(row), dim=2) for row in torch.split(images, columns)]
-    sheet = torch.cat(rows, dim=1).permute(1, 2, 0).clamp(0, 1)
-    iio.imwrite(path, (sheet * 255).round().byte().cpu().numpy())
+    sheet = torch.cat(rows, dim=1).permute(1, 2, 0)
+    path.write_bytes(to_png(to_pixels(sheet.cpu().numpy())))
 
 
 def write_reconstructions(vae: Any, images: Tensor, path: Path) -> None:

@@ -1,9 +1,7 @@
-import io
 import json
 import struct
 import subprocess
 
-import imageio.v3 as imageio
 import numpy as np
 import pytest
 import trimesh
@@ -192,9 +190,3 @@ def test_blender_reads_the_same_mesh(mesh, folder, name, tmp_path):
     assert read["link"] == "TEX_IMAGE"
     assert read["space"] == "sRGB"
     assert read["metallic"] == 0
-
-
-def test_png_rows_start_at_the_top():
-    picture = np.zeros((2, 1, 3), np.float32)
-    picture[0] = 1
-    assert imageio.imread(io.BytesIO(export.to_png(picture)))[:, 0].tolist() == [[255] * 3, [0] * 3]
