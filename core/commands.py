@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import platform
 import signal
-import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
 
 from core.console import Console, duration
 from core.control import Control
-from core.errors import InputError
+from core.errors import DreamFusionError, InputError
 from core.job import Job, write_atomic
 from core.launch import Run, explained, open_job, perform
 from core.options import make_config
+from core.packages import install_command, installed_versions
+from core.protocol import Log, Progress
 
 _PICTURES = (".png", ".jpg", ".jpeg")
 
@@ -71,13 +73,35 @@ def make_picture(args: argparse.Namespace) -> None:
     from core.guidance.text_guidance import load_model
 
     device = pick_device(config.device)
-    with memory_errors(config, device):
-        model = load_model(config.guidance, device, _say)
+    with memory_errors(config, device, "a smaller --H and --W"), Console() as console:
+
+        def say(text: str) -> None:
+            console.emit(Log(text))
+
+        model = load_model(config.guidance, device, say)
         pictures = model.prompt_to_img(
-            config.prompt, config.negative, args.H, args.W, args.steps, seed=config.seed, say=_say
+            config.prompt,
+            config.negative,
+            args.H,
+            args.W,
+            args.steps,
+            seed=config.seed,
+            say=say,
+            on_step=_picture_progress(console, args.steps),
         )
     write_atomic(out, imageio.v3.imwrite("<bytes>", pictures[0], extension=out.suffix.lower()))
     _print(str(out))
+
+
+def _picture_progress(console: Console, steps: int) -> Callable[[int], None]:
+    """What shows a picture's steps with the time left."""
+    start = time.monotonic()
+
+    def show(done: int) -> None:
+        left = (time.monotonic() - start) * (steps - done) / done
+        console.emit(Progress("picture", done, steps, done / steps, left))
+
+    return show
 
 
 def export_mesh(args: argparse.Namespace) -> None:
@@ -98,11 +122,27 @@ def export_mesh(args: argparse.Namespace) -> None:
 
 
 def doctor(_args: argparse.Namespace) -> None:
-    """Doctor: device, versions, memory and the models found, a line each."""
-    from core.device import device_facts, pick_device
-    from core.guidance.loading import models_found
+    """Doctor: versions, device, memory and the models found, a line each; then the first thing that is wrong."""
+    packages = installed_versions()
+    _table({"python": platform.python_version(), "system": platform.platform(terse=True)})
+    _table({package: version or "missing" for package, version in packages.items()})
+    if None in packages.values():
+        raise DreamFusionError(f"Packages are missing: install them with {install_command()}")
 
-    for name, fact in {**device_facts(pick_device()), **models_found()}.items():
+    from core.device import check_device, device_facts, pick_device
+    from core.guidance.loading import STARTER_FOLDER, check_files, models_found
+
+    device = pick_device()
+    _table(device_facts(device) | models_found())
+    check_device(device)
+    try:
+        check_files(STARTER_FOLDER)
+    except InputError as error:
+        raise DreamFusionError(f"The starter model is not whole: install the program again. {error}") from error
+
+
+def _table(facts: Mapping[str, str]) -> None:
+    for name, fact in facts.items():
         _print(f"{name:<22} {fact}")
 
 
@@ -113,11 +153,7 @@ def _check_folder(out: Path) -> None:
         raise InputError(f"There is no folder {out.parent}: make it, or choose another --out.")
 
 
-def _print(text: str, file: TextIO | None = None) -> None:
+def _print(text: str) -> None:
     """print(), but a reader that is gone changes nothing about what was done."""
     with contextlib.suppress(OSError):
-        print(text, file=file, flush=True)
-
-
-def _say(text: str) -> None:
-    _print(text, sys.stderr)
+        print(text, flush=True)

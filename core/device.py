@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import importlib.metadata
 import os
 import platform
 import sys
@@ -13,12 +12,11 @@ from collections.abc import Iterator
 import psutil
 import torch
 
-from core.config import Config
-from core.errors import InputError, OutOfMemory
+from core.config import DEVICES, Config
+from core.errors import DreamFusionError, InputError, OutOfMemory
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-PACKAGES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "scikit-image", "xatlas")
 _GIB = 1024**3
+_OLD_GLIBC_LIMIT = 32 * 1024**2  # bytes; before 2.35 a greater M_MMAP_THRESHOLD is refused
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory")  # CUDA and MPS; CPU; CPU on Windows
 
@@ -39,18 +37,29 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def device_facts(device: torch.device) -> dict[str, str]:
-    """What `doctor` shows: versions, the device and its memory, each as a line to print."""
-    facts = {"python": platform.python_version(), "system": platform.platform(terse=True)}
-    facts |= {package: importlib.metadata.version(package) for package in PACKAGES}
+    """What `doctor` shows: the device and its memory, each as a line to print."""
     memory = psutil.virtual_memory()
-    facts["processor"] = f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads"
-    facts["memory"] = f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB free"
+    facts = {
+        "processor": f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads",
+        "memory": f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB free",
+    }
     facts["device"] = str(device)
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         facts["device"] = f"cuda ({torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda})"
         facts["device memory"] = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
     return facts
+
+
+def check_device(device: torch.device) -> None:
+    """Multiply two small matrices there. Raises DreamFusionError where the device only seems to work."""
+    try:
+        total = (torch.ones(8, 8, device=device) @ torch.ones(8, 8, device=device)).sum().item()
+    except RuntimeError as error:
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        raise DreamFusionError(f"The {device} device fails ({reason}): take --device cpu.") from error
+    if total != 8**3:
+        raise DreamFusionError(f"The {device} device computes wrong numbers: take --device cpu.")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -61,27 +70,29 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def memory_errors(config: Config, device: torch.device) -> Iterator[None]:
-    """Turn a lack of memory in the block into OutOfMemory, which names the settings to lower."""
+def memory_errors(config: Config, device: torch.device, smaller: str = "--preset draft") -> Iterator[None]:
+    """Turn a lack of memory in the block into OutOfMemory, which names options that need less.
+
+    `smaller` is the one that makes the work itself smaller.
+    """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        raise OutOfMemory(f"The {_memory_name(device)} is full: {what_to_lower(config, device)}.") from error
+        options = what_needs_less(config, device, smaller)
+        text = f"The {_memory_name(device)} is full: close other programs, or start again with {options}."
+        raise OutOfMemory(text) from error
 
 
-def what_to_lower(config: Config, device: torch.device) -> str:
-    """The next thing to try for less memory: the gentlest that is not in use yet."""
+def what_needs_less(config: Config, device: torch.device, smaller: str = "--preset draft") -> str:
+    """The options to try for less memory: the gentlest that are not in use yet."""
     guidance = config.guidance
     if guidance.model == "sd" and not guidance.vram_O:
-        return "add --vram_O" + ("" if guidance.fp16 or device.type == "cpu" else " and --fp16")
+        return "--vram_O" + ("" if guidance.fp16 or device.type == "cpu" else " and --fp16")
     if guidance.model == "sd" and not guidance.fp16 and device.type != "cpu":
-        return "add --fp16"
-    if config.training.batch > 1:
-        return f"lower training.batch (now {config.training.batch})"
-    lower = f"take --preset draft, or lower render.resolution (now {config.render.resolution})"
-    return f"{lower} and render.samples (now {config.render.samples})"
+        return "--fp16"
+    return smaller if device.type == "cpu" else f"{smaller} or --device cpu"
 
 
 def _memory_name(device: torch.device) -> str:
@@ -96,5 +107,5 @@ def keep_freed_memory() -> None:
     """
     if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
-        library.mallopt(_M_MMAP_THRESHOLD, _GIB)
-        library.mallopt(_M_TRIM_THRESHOLD, _GIB)
+        if library.mallopt(_M_MMAP_THRESHOLD, _GIB) or library.mallopt(_M_MMAP_THRESHOLD, _OLD_GLIBC_LIMIT):
+            library.mallopt(_M_TRIM_THRESHOLD, _GIB)  # alone it would fix the other at 128 KiB

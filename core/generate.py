@@ -15,6 +15,7 @@ from core.export import save_mesh
 from core.guidance import make_guidance
 from core.job import Job
 from core.mesh import extract_mesh
+from core.pixels import Pixels
 from core.protocol import Done, FromTrainer, Log, Progress
 from core.texture import paint
 from core.train import Trainer, train
@@ -30,16 +31,20 @@ def generate(job: Job, emit: Emit, control: Control) -> Done:
     A job with a checkpoint goes on from there. Raises DreamFusionError; Cancelled leaves a checkpoint behind.
     """
     start, config = time.monotonic(), job.config
+
+    def say(text: str) -> None:
+        emit(Log(text))
+
     keep_freed_memory()
     device = pick_device(config.device)
     with memory_errors(config, device):
         _enter("loading", emit)
-        guidance = make_guidance(config, device, lambda text: emit(Log(text)))
+        guidance = make_guidance(config, device, say)
         control.check()
         trainer = train(config, guidance, job, device, _in_training(emit), control)
         del guidance
         _enter("mesh", emit)
-        mesh = extract_mesh(trainer.field, config.mesh, trainer.occupancy)
+        mesh = extract_mesh(trainer.field, config.mesh, trainer.occupancy, say)
         control.check()
         _enter("texture", emit)
         save_mesh(paint(trainer.field, mesh, config.mesh.texture_size), job.mesh)
@@ -71,7 +76,7 @@ def _film(job: Job, trainer: Trainer, emit: Emit, control: Control) -> None:
     count = job.config.training.turntable_frames
     views = pictures.evaluation_views(job.config, count)
 
-    def frames() -> Iterator[pictures.Pixels]:
+    def frames() -> Iterator[Pixels]:
         for number in range(count):
             control.check()
             share = STAGES["turntable"] + (1 - STAGES["turntable"]) * number / count
@@ -82,6 +87,6 @@ def _film(job: Job, trainer: Trainer, emit: Emit, control: Control) -> None:
     emit(Progress("turntable", count, count, 1.0, 0.0))
 
 
-def _frame(trainer: Trainer, config: Config, view: Views) -> pictures.Pixels:
+def _frame(trainer: Trainer, config: Config, view: Views) -> Pixels:
     samples = config.render.picture_samples
     return pictures.take_picture(trainer.field, trainer.occupancy, view, TURNTABLE_RESOLUTION, samples).rgb

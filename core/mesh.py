@@ -8,6 +8,8 @@ The result is watertight: the solid's outermost samples are empty, and every lat
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,13 +60,19 @@ class Lattice:
     spacing: float
 
 
-def extract_mesh(field: Field, config: MeshConfig, occupancy: OccupancyGrid | None = None) -> Mesh:
+def extract_mesh(
+    field: Field,
+    config: MeshConfig,
+    occupancy: OccupancyGrid | None = None,
+    say: Callable[[str], None] = warnings.warn,
+) -> Mesh:
     """The surface of `field` in at most `config.faces` faces, with texture coordinates for `config.texture_size`.
 
-    Where `occupancy` says that nothing is, the field is not asked. Raises DreamFusionError where the field is empty.
+    Where `occupancy` says that nothing is, the field is not asked. `say` hears lines for the user. Raises
+    DreamFusionError where the field is empty.
     """
     vertices, faces = extract_surface(field, config, occupancy)
-    return Mesh(vertices, faces, unwrap(vertices, faces, config.texture_size))
+    return Mesh(vertices, faces, unwrap(vertices, faces, config.texture_size, say=say))
 
 
 def extract_surface(field: Field, config: MeshConfig, occupancy: OccupancyGrid | None = None) -> tuple[Floats, Ints]:

@@ -14,7 +14,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,14 +32,30 @@ _TOUCH = 1e-6  # triangles that reach into each other by less, as a share of the
 _MOST_CROWDED = 500  # triangles in one place before they are taken to be piled up
 
 
-def unwrap(vertices: Floats, faces: Ints, size: int, time_limit: float = TIME_LIMIT) -> Floats:
-    """Texture coordinates (F, 3, 2) in [0, 1] for a texture of `size` texels along a side, charts 2 texels apart."""
-    uv = _xatlas(vertices, faces, size, time_limit)
-    if uv is not None and np.isfinite(uv).all() and uv.min() >= 0 and uv.max() <= 1:
+class UnwrapError(Exception):
+    """xatlas gave nothing that can be used; the message says why."""
+
+
+def unwrap(
+    vertices: Floats,
+    faces: Ints,
+    size: int,
+    time_limit: float = TIME_LIMIT,
+    say: Callable[[str], None] = warnings.warn,
+) -> Floats:
+    """Texture coordinates (F, 3, 2) in [0, 1] for a texture of `size` texels along a side, charts 2 texels apart.
+
+    `say` hears one line where xatlas failed.
+    """
+    try:
+        uv = _xatlas(vertices, faces, size, time_limit)
         overlapping = overlapping_faces(uv)
-        if len(overlapping) <= _MOST_MOVED * len(faces):
-            return _set_apart(uv, overlapping, size)
-    return triangle_atlas(len(faces), size)
+        if len(overlapping) > _MOST_MOVED * len(faces):
+            raise UnwrapError("its charts overlap")
+    except UnwrapError as error:
+        say(f"The mesh could not be cut into charts ({error}): every triangle gets its own place in the texture.")
+        return triangle_atlas(len(faces), size)
+    return _set_apart(uv, overlapping, size)
 
 
 def triangle_atlas(count: int, size: int) -> Floats:
@@ -146,23 +163,31 @@ def _right_triangles(count: int, columns: int, cell: float) -> Floats:
     return (corner[:, None] + local).astype(np.float32)
 
 
-def _xatlas(vertices: Floats, faces: Ints, size: int, time_limit: float) -> Floats | None:
-    """xatlas' charts, or None where it fails or takes longer than `time_limit` seconds."""
-    package = Path(__file__).resolve().parent
-    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+def _xatlas(vertices: Floats, faces: Ints, size: int, time_limit: float) -> Floats:
+    """xatlas' charts. Raises UnwrapError where it fails or takes longer than `time_limit` seconds."""
+    root = Path(__file__).resolve().parents[1]
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     try:
         done = subprocess.run(
             [sys.executable, "-m", "core.unwrap", str(size), str(time_limit)],
             input=_pack(vertices=vertices, faces=faces),
             capture_output=True,
             timeout=time_limit,
-            env=environment,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            cwd=root,
             check=True,
         )
         uv = np.load(io.BytesIO(done.stdout))["uv"]
-    except (subprocess.SubprocessError, OSError, ValueError, KeyError):
-        return None
-    return uv if uv.shape == (len(faces), 3, 2) else None
+    except subprocess.TimeoutExpired as error:
+        raise UnwrapError(f"xatlas took more than {time_limit:.0f} seconds") from error
+    except subprocess.CalledProcessError as error:
+        printed = error.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {error.returncode}"]
+        raise UnwrapError(f"xatlas failed: {printed[-1]}") from error
+    except (OSError, ValueError, KeyError) as error:
+        raise UnwrapError(f"xatlas gave nothing: {error}") from error
+    if uv.shape != (len(faces), 3, 2) or not (np.isfinite(uv).all() and uv.min() >= 0 and uv.max() <= 1):
+        raise UnwrapError("xatlas gave coordinates outside the picture")
+    return np.asarray(uv, np.float32)
 
 
 def _main(size: int, time_limit: float) -> None:

@@ -2,12 +2,14 @@
 
 A model is a folder with model_index.json and five parts: tokenizer, text_encoder, vae, unet, scheduler. A hub name is
 first resolved to the folder of its download; from there everything is read locally, and only from safetensors.
-Whatever is wrong with a model ends as an InputError of one line.
+Whatever is wrong with a model ends as an InputError of one line, a download that fails as a DreamFusionError.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +30,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError:
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from core.device import is_out_of_memory
-from core.errors import InputError
+from core.errors import DreamFusionError, InputError
 
 HUB_NAMES = {  # Stability AI withdrew its 2.x repositories; these community ones hold the same files
     "1.5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
@@ -64,21 +66,27 @@ class Parts:
     scheduler: Any
 
 
-def model_folder(sd_version: str = "2.1", hf_key: str | None = None, fp16: bool = False) -> Path:
-    """The local folder of a model, downloaded where needed.
+def model_folder(
+    sd_version: str = "2.1",
+    hf_key: str | None = None,
+    fp16: bool = False,
+    say: Callable[[str], None] = warnings.warn,
+) -> Path:
+    """The local folder of a model, downloaded where needed: `say` hears so.
 
-    `hf_key` is a folder or a hub name and goes before `sd_version`. Raises InputError where there is no such model.
+    `hf_key` is a folder or a hub name and goes before `sd_version`. Raises InputError where there is no such model,
+    DreamFusionError where it cannot be downloaded.
     """
     if hf_key is None:
         if sd_version not in HUB_NAMES:
             raise InputError(f"Unknown sd_version {sd_version!r}: choose one of {', '.join(HUB_NAMES)}.")
-        return _download(HUB_NAMES[sd_version], fp16)
-    folder = Path(hf_key).expanduser()
+        return _download(HUB_NAMES[sd_version], fp16, say)
+    folder = Path(os.path.expanduser(hf_key))
     if folder.is_dir():
         return folder
     if hf_key.count("/") != 1 or hf_key.startswith((".", "/", "~")):
         raise InputError(f"hf_key {hf_key!r} is neither a folder nor a hub name such as {HUB_NAMES['2.1']}.")
-    return _download(hf_key, fp16)
+    return _download(hf_key, fp16, say)
 
 
 def load_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype) -> Parts:
@@ -86,9 +94,7 @@ def load_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype) -> Par
 
     Raises InputError where a file is missing or broken, or the folder holds another kind of model.
     """
-    _check_pipeline(folder)
-    for part in _CONFIGS:
-        _check_part(folder, part)
+    check_files(folder)
     transformers.utils.logging.disable_progress_bar()  # it would break into the trainer's own
     fp16 = dtype == torch.float16
     vae_dtype = torch.float32 if _read_json(folder / "vae" / "config.json").get("force_upcast", True) else dtype
@@ -105,18 +111,39 @@ def load_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype) -> Par
 
 def models_found() -> dict[str, str]:
     """What `doctor` shows of each model this program knows by name: where it lies, or that it is missing."""
-    there = (STARTER_FOLDER / "model_index.json").is_file()
-    found = {"starter": str(STARTER_FOLDER) if there else "missing: install the program again"}
+    found = {"starter": _state(STARTER_FOLDER)}
     for version, name in HUB_NAMES.items():
-        index = huggingface_hub.try_to_load_from_cache(name, "model_index.json")
-        place = str(Path(index).parent) if isinstance(index, str) else "not downloaded"
-        found[f"Stable Diffusion {version}"] = f"{name}: {place}"
+        folder = _cached_folder(name)
+        found[f"Stable Diffusion {version}"] = f"{name}: {_state(folder) if folder else 'not downloaded'}"
     return found
 
 
-def _download(name: str, fp16: bool) -> Path:
+def check_files(folder: Path) -> None:
+    """Raise InputError where a file of the model is missing or broken, or it is another kind of model."""
+    _check_pipeline(folder)
+    for part in _CONFIGS:
+        _check_part(folder, part)
+
+
+def _state(folder: Path) -> str:
+    try:
+        check_files(folder)
+    except InputError as error:
+        return str(error)
+    return str(folder)
+
+
+def _cached_folder(name: str) -> Path | None:
+    """Where a hub model was downloaded to, perhaps in part; None where it was not."""
+    index = huggingface_hub.try_to_load_from_cache(name, "model_index.json")
+    return Path(index).parent if isinstance(index, str) else None
+
+
+def _download(name: str, fp16: bool, say: Callable[[str], None]) -> Path:
     """The folder of a hub model: settings, and the weights in the wanted precision or else in the other."""
     try:
+        if _cached_folder(name) is None and not huggingface_hub.constants.HF_HUB_OFFLINE:
+            say(f"Downloading {name}: several gigabytes, once.")
         for variant in _variants(fp16):
             weights = [f"{part}/{stem}{variant}.safetensors" for part, stem in _WEIGHTS.items()]
             folder = Path(huggingface_hub.snapshot_download(name, allow_patterns=[*_SETTINGS, *weights]))
@@ -129,9 +156,11 @@ def _download(name: str, fp16: bool) -> Path:
     except HFValidationError as error:
         raise InputError(f"hf_key {name!r} is neither a folder nor a hub name such as {HUB_NAMES['2.1']}.") from error
     except LocalEntryNotFoundError as error:
-        raise InputError(f"Cannot reach the hub for {name!r}, and it was not downloaded before: {_ADVICE}.") from error
+        text = f"Cannot reach the hub for {name!r}, and it was not downloaded before: {_ADVICE}."
+        raise DreamFusionError(text) from error
     except (HTTPError, OSError) as error:
-        raise InputError(f"Downloading {name!r} failed ({_first_line(error)}): try again, or {_ADVICE}.") from error
+        text = f"Downloading {name!r} failed ({_first_line(error)}): try again, or {_ADVICE}."
+        raise DreamFusionError(text) from error
     return folder
 
 

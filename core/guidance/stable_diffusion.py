@@ -62,7 +62,7 @@ class StableDiffusion(nn.Module):
         dtype = torch.float16 if fp16 else torch.float32
         self._text_device = torch.device("cpu") if vram_O else self.device
         text_dtype = torch.float32 if self._text_device.type == "cpu" else dtype
-        parts = load_parts(model_folder(sd_version, hf_key, fp16), dtype, text_dtype)
+        parts = load_parts(model_folder(sd_version, hf_key, fp16, say), dtype, text_dtype)
         self.tokenizer = parts.tokenizer
         self.text_encoder: Any = parts.text_encoder.to(self._text_device)
         self.vae = parts.vae.to(self.device)
@@ -214,15 +214,19 @@ class StableDiffusion(nn.Module):
         seed: int = 0,
         views: Views | None = None,
         say: Callable[[str], None] = warnings.warn,
+        on_step: Callable[[int], None] = lambda _done: None,
     ) -> np.ndarray:
         """Pictures of a prompt, uint8 (B, H, W, 3): one, or one for each of `views`.
 
-        Sampled with DDIM on the model's noise schedule. H and W default to the model's own size.
-        Raises InputError where the prompt is blank or H or W is no multiple of `pixels_per_latent`.
+        Sampled with DDIM on the model's noise schedule. H and W default to the model's own size. `on_step` hears
+        how many steps are done. Raises InputError where the prompt is blank, H or W is no multiple of
+        `pixels_per_latent`, or the schedule has not as many steps.
         """
         height, width = H or self.image_size[0], W or self.image_size[1]
-        if height % self.pixels_per_latent or width % self.pixels_per_latent or min(height, width, steps) < 1:
-            raise InputError(f"H and W must be multiples of {self.pixels_per_latent}, and steps at least 1.")
+        if height % self.pixels_per_latent or width % self.pixels_per_latent or min(height, width) < 1:
+            raise InputError(f"H and W must be multiples of {self.pixels_per_latent}.")
+        if not 1 <= steps <= len(self.alphas):
+            raise InputError(f"The steps of a picture must be from 1 to {len(self.alphas)}, not {steps}.")
         text, negative = fit_prompt(self, clean_prompt(text), say), fit_prompt(self, negative, say)
         count = 1 if views is None else len(views.azimuth_deg)
         text_embeddings = self.get_text_embeds([negative, text]).repeat_interleave(count, dim=0)
@@ -230,9 +234,10 @@ class StableDiffusion(nn.Module):
         latents = self._normal((count, self.unet.config.in_channels, *size), torch.Generator().manual_seed(seed))
         camera = self._camera_input(count, views)
         self.scheduler.set_timesteps(steps, device=self.device)
-        for t in self.scheduler.timesteps:
+        for done, t in enumerate(self.scheduler.timesteps, start=1):
             uncond, cond = self._denoise(latents, t.expand(count), text_embeddings, camera).chunk(2)
             latents = self.scheduler.step(uncond + guidance_scale * (cond - uncond), t, latents).prev_sample
+            on_step(done)
         pixels = (self.decode_latents(latents) * 255).round().to(torch.uint8)
         return pixels.permute(0, 2, 3, 1).cpu().numpy()
 

@@ -1,6 +1,7 @@
 """The command line from argv to exit code, with small job bodies in place of the training."""
 
 import functools
+import importlib.metadata
 import os
 import signal
 import subprocess
@@ -267,6 +268,40 @@ def test_doctor_names_device_versions_memory_and_models(capsys):
         assert words in output
 
 
+@pytest.mark.parametrize("lost", ["torch", "xatlas"])
+def test_doctor_names_what_is_missing(monkeypatch, capsys, lost):
+    real = importlib.metadata.version
+
+    def version(package):
+        if package == lost:
+            raise importlib.metadata.PackageNotFoundError(package)
+        return real(package)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert main(["doctor"]) == 1
+    output = capsys.readouterr()
+    assert f"{lost:<22} missing\n" in output.out
+    assert "-m pip install" in output.err
+
+
+def test_doctor_fails_without_the_starter_model(monkeypatch, capsys, tmp_path):
+    from core.guidance import loading
+
+    monkeypatch.setattr(loading, "STARTER_FOLDER", tmp_path)
+    assert main(["doctor"]) == 1
+    assert "starter model is not whole" in one_error_line(capsys)
+
+
+def test_a_missing_package_is_named_with_the_line_that_installs_it(tmp_path, capsys):
+    def without_torch(_job, _emit, _control):
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    assert generate(tmp_path, body=without_torch) == 1
+    line = one_error_line(capsys)
+    assert line.startswith("error: The Python package torch is missing: install it with ")
+    assert line.endswith(f"-m pip install {Path(__file__).parents[2]}")
+
+
 def test_image_writes_the_models_picture(tmp_path, monkeypatch, capsys):
     from core.guidance import text_guidance
 
@@ -275,6 +310,7 @@ def test_image_writes_the_models_picture(tmp_path, monkeypatch, capsys):
     class Model:
         def prompt_to_img(self, *arguments, **options):
             asked.append((arguments, options["seed"]))
+            options["on_step"](3)
             return np.full((1, 4, 6, 3), 200, np.uint8)
 
     monkeypatch.setattr(text_guidance, "load_model", lambda *_: Model())
@@ -282,7 +318,9 @@ def test_image_writes_the_models_picture(tmp_path, monkeypatch, capsys):
     command = ["image", "a hamburger", "--out", str(out), "--negative", "blur", "--H", "4", "--W", "6", "--steps", "3"]
     assert main([*command, "--seed", "5", "--device", "cpu"]) == 0
     assert asked == [(("a hamburger", "blur", 4, 6, 3), 5)]
-    assert capsys.readouterr().out == f"{out}\n"
+    output = capsys.readouterr()
+    assert output.out == f"{out}\n"
+    assert output.err == "picture 3/3, 100%, 0:00 left\n"
 
     import imageio.v3
 

@@ -44,6 +44,13 @@ def test_an_option_reaches_its_setting(arguments, path, value):
     assert result == value
 
 
+def test_the_folder_of_a_model_holds_from_anywhere(tmp_path, monkeypatch):
+    (tmp_path / "some" / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert config_of("--hf_key", "some/model").guidance.hf_key == str(tmp_path / "some" / "model")
+    assert config_of("--hf_key", "other/model").guidance.hf_key == "other/model"
+
+
 def test_white_space_of_a_prompt_is_tidied():
     args = build_parser().parse_args(["generate", "  a \n hamburger\t"])
     assert make_config(args).prompt == "a hamburger"
@@ -74,6 +81,8 @@ def test_white_space_of_a_prompt_is_tidied():
         ["generate", "a", "--workspace", " "],
         ["generate", "a", "--work", "x"],
         ["generate", "a", "--model", "starter", "--hf_key", "some/model"],
+        ["generate", "a", "--hf_key", ""],
+        ["generate", "a", "--hf_key", " "],
         ["image", "a"],
         ["image", "a", "--out", "x.png", "--H", "0"],
         ["image", "a", "--out", "x.png", "--steps", "none"],

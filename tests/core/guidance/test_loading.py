@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HTTPError, RepositoryNotFoundError
 
-from core.errors import InputError
+from core.errors import DreamFusionError, InputError
 from core.guidance import loading
 from tests.core.guidance.conftest import TEXT_WIDTH, tiny_unet
 
@@ -178,8 +178,9 @@ def test_a_key_that_can_be_neither_folder_nor_name(key):
 def test_without_a_network(monkeypatch, tmp_path, options):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match=r"Cannot reach the hub for .*--hf_key a folder.*HF_ENDPOINT"):
+    with pytest.raises(DreamFusionError, match=r"Cannot reach the hub for .*--hf_key a folder.*HF_ENDPOINT") as caught:
         loading.model_folder(**options)
+    assert caught.value.exit_code == 1  # nothing that was given is wrong
 
 
 def hub_error(kind: type[HfHubHTTPError]) -> HfHubHTTPError:
@@ -187,23 +188,27 @@ def hub_error(kind: type[HfHubHTTPError]) -> HfHubHTTPError:
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("error", "exit_code", "expected"),
     [
-        (hub_error(RepositoryNotFoundError), "The hub has no public model 'some/model'"),
-        (hub_error(GatedRepoError), "asks for consent"),
-        (hub_error(HfHubHTTPError), r"Downloading 'some/model' failed \(first line\)"),
-        (HTTPError("connection lost"), "connection lost"),
-        (OSError(28, "No space left on device"), "No space left on device"),
+        (hub_error(RepositoryNotFoundError), 2, "The hub has no public model 'some/model'"),
+        (hub_error(GatedRepoError), 2, "asks for consent"),
+        (hub_error(HfHubHTTPError), 1, r"Downloading 'some/model' failed \(first line\)"),
+        (HTTPError("connection lost"), 1, "connection lost"),
+        (OSError(28, "No space left on device"), 1, "No space left on device"),
     ],
 )
-def test_what_the_hub_may_answer(monkeypatch, error, expected):
+def test_what_the_hub_may_answer(monkeypatch, tmp_path, error, exit_code, expected):
     def fail(*_args: object, **_options: object) -> str:
         raise error
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
-    with pytest.raises(InputError, match=expected) as caught:
-        loading.model_folder(hf_key="some/model")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    said = []
+    with pytest.raises(DreamFusionError, match=expected) as caught:
+        loading.model_folder(hf_key="some/model", say=said.append)
     assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == exit_code
+    assert said == ["Downloading some/model: several gigabytes, once."]
 
 
 class FakeHub:
@@ -231,7 +236,7 @@ class FakeHub:
 def test_a_download_brings_the_wanted_files_or_the_others(monkeypatch, plain_model, tmp_path, fp16, there):
     hub = FakeHub(plain_model, tmp_path / "cache", there)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", hub.snapshot_download)
-    folder = loading.model_folder(hf_key="some/model", fp16=fp16)
+    folder = loading.model_folder(hf_key="some/model", fp16=fp16, say=print)
     parts = loading.load_parts(folder, FLOAT, FLOAT)
     assert parts.unet.dtype == FLOAT
     wanted = ".fp16" if fp16 else ""
@@ -239,11 +244,14 @@ def test_a_download_brings_the_wanted_files_or_the_others(monkeypatch, plain_mod
     assert names == {name for name in hub.asked if name.startswith("unet/diff")}
 
 
-def test_models_found(monkeypatch, tmp_path):
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(loading, "STARTER_FOLDER", tmp_path)
+def test_models_found(monkeypatch, tmp_path, model):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(loading, "STARTER_FOLDER", model)
     found = loading.models_found()
-    assert found["starter"].startswith("missing")
+    assert found["starter"] == str(model)
     assert found["Stable Diffusion 2.1"].endswith("not downloaded")
-    (tmp_path / "model_index.json").write_text("{}")
-    assert loading.models_found()["starter"] == str(tmp_path)
+    weights = model / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.unlink()
+    assert "unet/diffusion_pytorch_model.safetensors is missing" in loading.models_found()["starter"]
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: str(model / "model_index.json"))
+    assert "is incomplete" in loading.models_found()["Stable Diffusion 2.1"]
