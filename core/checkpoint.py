@@ -1,7 +1,7 @@
-"""Checkpoints: everything a resumed run needs to go on bit for bit.
+"""Checkpoints: everything a resumed run needs to go on, on a CPU bit for bit.
 
 One checkpoint is two files. The tensors go first, into ``<step>-<digest>.safetensors``; then ``<step>.json``, which
-names them with their size and SHA-256 and carries the rest (config, schedule position). Each is written whole
+names them and carries the rest (schedule position) with a SHA-256 of it all. Each is written whole
 (job.write_atomic), and a checkpoint counts only if its digest holds, so a trainer killed at any moment leaves
 the one before usable. No pickle.
 """
@@ -22,6 +22,7 @@ import torch
 
 from core.job import write_atomic
 
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError)
 _TENSOR, _TUPLE, _ITEMS = "__tensor__", "__tuple__", "__items__"
 
 
@@ -58,12 +59,11 @@ def save(folder: Path, checkpoint: Checkpoint, keep: int = 2) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     data = safetensors.torch.save({name: _plain(tensor) for name, tensor in checkpoint.tensors.items()})
-    digest = hashlib.sha256(data).hexdigest()
+    digest = _digest(checkpoint.step, checkpoint.meta, data)
     tensor_file = folder / f"{checkpoint.step:08d}-{digest[:12]}.safetensors"
     index = {
         "step": checkpoint.step,
         "tensors": tensor_file.name,
-        "bytes": len(data),
         "sha256": digest,
         "meta": checkpoint.meta,
     }
@@ -75,23 +75,31 @@ def save(folder: Path, checkpoint: Checkpoint, keep: int = 2) -> None:
 def load_newest(folder: Path, warn: Callable[[str], None] | None = None) -> Checkpoint | None:
     """The newest whole checkpoint in `folder`, or None.
 
-    A broken one is passed over, and `warn` hears a line about it.
+    A broken one is passed over, and so is one of another version; `warn` hears a line about it.
     """
-    for index in _newest_first(folder):
+    indices = _newest_first(folder)
+    for index in indices:
         try:
             return _load(index)
-        except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        except _UNREADABLE as error:
             if warn is not None:
-                warn(f"Checkpoint {index.stem} is broken ({error}): going back to the one before.")
+                instead = "starting from the beginning" if index == indices[-1] else "going back to the one before"
+                warn(f"Checkpoint {index.stem} is broken or of another version ({error}): {instead}.")
     return None
 
 
 def _load(index_file: Path) -> Checkpoint:
     index = json.loads(index_file.read_bytes())
     data = (index_file.parent / Path(index["tensors"]).name).read_bytes()
-    if len(data) != index["bytes"] or hashlib.sha256(data).hexdigest() != index["sha256"]:
-        raise ValueError("its tensors do not match their digest")
-    return Checkpoint(int(index["step"]), safetensors.torch.load(data), index["meta"])
+    if _digest(index["step"], index["meta"], data) != index["sha256"]:
+        raise ValueError("it does not match its digest")
+    checkpoint = Checkpoint(index["step"], safetensors.torch.load(data), index["meta"])
+    checkpoint.state()  # must be whole too
+    return checkpoint
+
+
+def _digest(step: int, meta: Any, data: bytes) -> str:
+    return hashlib.sha256(json.dumps([step, meta]).encode() + data).hexdigest()
 
 
 def _newest_first(folder: Path) -> list[Path]:

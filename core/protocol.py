@@ -138,6 +138,7 @@ def encode(message: Message) -> bytes:
         raise ProtocolError(f"A {body['type']} message cannot be sent: {error}.") from error
     if len(line) > MAX_LINE:
         raise ProtocolError(f"A {body['type']} message of {len(line)} bytes is over the limit of {MAX_LINE}.")
+    decode(line)
     return line
 
 

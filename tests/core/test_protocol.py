@@ -107,8 +107,11 @@ def test_what_is_no_message_is_refused(line):
         Progress("x", 1, 2, float("nan"), 0.0),
         Log("x" * MAX_LINE),
         Generate("x", "/w", {"a": object()}),
+        Generate("x", "/w", {"a": {"b": 1}}),
+        Generate("x", "/w", {"seed": 2**63}),
+        Progress("x", True, 2, 0.5, 0.0),
     ],
-    ids=["nan", "long", "object"],
+    ids=["nan", "long", "object", "nested", "beyond 64 bits", "another type"],
 )
 def test_what_could_not_be_read_is_not_sent(message):
     with pytest.raises(ProtocolError):
