@@ -6,8 +6,6 @@ import random
 import socket
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
@@ -16,98 +14,20 @@ from core.protocol import (
     ENV_PORT,
     ENV_TOKEN,
     MAX_LINE,
-    SILENCE_SECONDS,
-    VERSION,
     Cancel,
     Done,
     Error,
     Generate,
     Heartbeat,
     Hello,
-    LineReader,
     Log,
     Pause,
     Preview,
     Progress,
     Resume,
-    decode,
     encode,
 )
-
-BODIES = Path(__file__).with_name("job_bodies.py")
-PATIENCE = 60.0  # seconds; a busy machine starts Python slowly
-GONE_WITHIN = 10.0  # seconds from the loss of the front end to the end of the trainer
-
-
-class FrontEnd:
-    """Starts a worker, accepts its connection and talks to it."""
-
-    def __init__(self, body, **environment):
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self._server.settimeout(PATIENCE)
-        port = self._server.getsockname()[1]
-        self.process = subprocess.Popen(
-            [sys.executable, BODIES, "worker", body],
-            env={**os.environ, ENV_PORT: str(port), ENV_TOKEN: "secret", **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.socket, _ = self._server.accept()
-        self.socket.settimeout(PATIENCE)
-        self._reader = LineReader()
-        self._inbox = []
-        assert self.receive() == Hello("secret", VERSION, self.process.pid)
-
-    def send(self, *messages):
-        for message in messages:
-            self.socket.sendall(encode(message))
-
-    def receive(self):
-        """The next message, or None at the end of the stream."""
-        while not self._inbox:
-            data = self.socket.recv(65536)
-            if not data:
-                return None
-            self._inbox += map(decode, self._reader.feed(data))
-        return self._inbox.pop(0)
-
-    def receive_until(self, *kinds):
-        """All messages up to and with the first of these kinds."""
-        messages = []
-        while not messages or not isinstance(messages[-1], kinds):
-            message = self.receive()
-            assert message is not None, f"the worker left after {messages[-5:]}"
-            messages.append(message)
-        return messages
-
-    def end(self):
-        """Hang up after the last message; the exit code."""
-        self.socket.close()
-        return self.process.wait(PATIENCE)
-
-    def close(self):
-        self.socket.close()
-        self._server.close()
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-
-
-@pytest.fixture
-def start():
-    front_ends = []
-
-    def start_one(body, **environment):
-        front_ends.append(FrontEnd(body, **environment))
-        return front_ends[-1]
-
-    yield start_one
-    for front_end in front_ends:
-        front_end.close()
-
-
-def order(folder, **options):
-    return Generate("a hamburger", str(folder), options)
+from tests.core.front_end import PATIENCE, order
 
 
 def without_heartbeats(messages):
@@ -223,96 +143,6 @@ def test_garbage_is_dropped_and_the_job_goes_on(start, tmp_path):
     assert "A second job was refused" in log
     assert log.count("\n") < 50
     assert not (tmp_path / "other").exists()
-
-
-def assert_gone(process):
-    start = time.monotonic()
-    assert process.wait(PATIENCE) != 0
-    assert time.monotonic() - start < GONE_WITHIN
-
-
-def test_a_lost_front_end_ends_the_job_with_a_checkpoint(start, tmp_path):
-    front_end = start("train_for_ever")
-    front_end.send(order(tmp_path))
-    front_end.receive_until(Progress)
-    front_end.socket.close()
-    assert_gone(front_end.process)
-    job = Job.open(tmp_path)
-    assert job.state == "cancelled"
-    assert "front end" in job.record["error"]
-    assert job.resumable
-
-
-def test_a_lost_front_end_ends_a_paused_job(start, tmp_path):
-    front_end = start("train_for_ever")
-    front_end.send(order(tmp_path), Pause())
-    front_end.receive_until(Heartbeat)
-    front_end.socket.close()
-    assert_gone(front_end.process)
-
-
-def test_a_lost_front_end_ends_a_job_that_does_not_listen(start, tmp_path):
-    front_end = start("deaf")
-    front_end.send(order(tmp_path))
-    front_end.receive_until(Log)
-    front_end.socket.close()
-    assert_gone(front_end.process)
-
-
-def test_a_lost_front_end_ends_a_worker_without_order(start):
-    front_end = start("quick")
-    front_end.socket.close()
-    assert_gone(front_end.process)
-
-
-def test_a_silent_front_end_is_taken_for_dead(start, tmp_path):
-    front_end = start("train_for_ever", TEST_SILENCE="2.5")
-    front_end.send(order(tmp_path))
-    for _ in range(8):  # heartbeats keep it alive beyond the limit
-        time.sleep(0.5)
-        front_end.send(Heartbeat())
-    assert front_end.process.poll() is None
-    assert SILENCE_SECONDS > 2.5
-    assert_gone(front_end.process)
-
-
-DYING_FRONT_END = """
-import os, socket, subprocess, sys
-server = socket.create_server(("127.0.0.1", 0))
-environment = {**os.environ, sys.argv[1]: str(server.getsockname()[1]), sys.argv[2]: "secret"}
-child = subprocess.Popen([sys.executable, sys.argv[3], "worker", "train_for_ever"], env=environment)
-connection, _ = server.accept()
-connection.sendall(sys.argv[4].encode())
-while b"progress" not in connection.recv(65536):
-    pass
-print(child.pid, flush=True)
-while True:
-    connection.recv(65536)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="asks /proc or ps by signal 0")
-def test_a_killed_front_end_leaves_no_trainer(tmp_path):
-    command = [sys.executable, "-c", DYING_FRONT_END, ENV_PORT, ENV_TOKEN, BODIES, encode(order(tmp_path)).decode()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as front_end:
-        trainer = int(front_end.stdout.readline())
-        front_end.kill()
-        front_end.wait()
-    deadline = time.monotonic() + GONE_WITHIN
-    while is_alive(trainer):
-        assert time.monotonic() < deadline, "the trainer outlives its front end"
-        time.sleep(0.1)
-    assert Job.open(tmp_path).state == "cancelled"
-
-
-def is_alive(pid):
-    """Whether the process exists and is no zombie."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not status.exists() or ") Z" not in status.read_text()
 
 
 @pytest.mark.parametrize(
