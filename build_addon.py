@@ -66,7 +66,7 @@ def collect() -> dict[str, bytes]:
 
 
 def requirements() -> str:
-    """The trainer's pinned packages, for pip."""
+    """The trainer's packages as pyproject.toml gives them, for pip."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return "".join(f"{line}\n" for line in project["dependencies"])
 

@@ -1,4 +1,4 @@
-"""Renders the meshes of finished jobs side by side, as they arrive in Blender:
+"""Renders the OBJ files of finished jobs side by side:
 
 blender -b --factory-startup --python docs/make_pictures.py -- --out docs/results.png --columns 6 JOB [JOB ...]
 """
@@ -14,6 +14,8 @@ import bpy
 from mathutils import Vector
 
 SPACING = 2.0  # metres between neighbours
+ROW_SPACING = 2.6  # metres between rows
+EYE_HEIGHT = 0.55  # metres: the middle of an object
 TURN_DEG = 30.0  # how far each object is turned, so that front and side are seen
 
 
@@ -43,7 +45,7 @@ def place(path: Path, column: int, row: int, columns: int) -> None:
     thing.rotation_mode = "XYZ"
     thing.rotation_euler.z += math.radians(TURN_DEG)
     bottom = min((thing.matrix_world @ Vector(corner)).z for corner in thing.bound_box)
-    thing.location += Vector(((column - (columns - 1) / 2) * SPACING, row * -2.6, -bottom))
+    thing.location += Vector(((column - (columns - 1) / 2) * SPACING, -row * ROW_SPACING, -bottom))
 
 
 def light() -> None:
@@ -72,7 +74,7 @@ def look(columns: int, rows: int) -> None:
     bpy.context.scene.camera = camera
     camera.data.type = "ORTHO"
     camera.data.ortho_scale = columns * SPACING
-    target = Vector((0, -2.6 * (rows - 1) / 2, 0.55))
+    target = Vector((0, -ROW_SPACING * (rows - 1) / 2, EYE_HEIGHT))
     camera.location = target + Vector((0, -20, 9))
     camera.rotation_euler = (target - camera.location).to_track_quat("-Z", "Y").to_euler()
 
