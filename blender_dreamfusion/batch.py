@@ -1,10 +1,11 @@
 """Prompts from a file, one after the other; for each a .blend and a .glb. For ``blender -b``: see headless.py.
 
 The job's client is the one of the panel, pumped in a plain loop, as timers do not run without a window. A prompt that
-fails does not stop the others. The folder of results::
+fails does not stop the others. Run again, the batch passes over what is done with the same options and goes on with
+what was interrupted. The folder of results::
 
     NAME.blend, NAME.glb    for each prompt that worked
-    jobs/NAME/              the job's own folder
+    jobs/NAME/              the job's own folder, and request.json: what was asked for
     summary.json            what became of each prompt, written anew after each
 """
 
@@ -13,30 +14,26 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import shutil
-import subprocess
+import signal
 import sys
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import bpy
 
 from . import compat, mesh_import, texts, workspaces
-from .core_files import ROOT, protocol
+from .batch_arguments import find_python, parse
+from .core_files import protocol
 from .mesh_file import MeshFileError
-from .properties import MODELS, PRESETS, SD_VERSIONS, SEED_MAX
+from .prompts import UsageError, read_prompts, unique_names
 from .trainer_job import TrainerJob
-from .trainer_process import StartError, check_python
+from .trainer_process import StartError
 
-_ADDON = "blender_dreamfusion"
 _LINE_SECONDS = 5.0  # between two progress lines of one stage
-
-
-class UsageError(Exception):
-    """The command line asks for something impossible; one line says what."""
+_REQUEST = "request.json"
 
 
 @dataclass(frozen=True)
@@ -50,18 +47,13 @@ class Result:
     error: str = ""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of argparse's several."""
-        raise UsageError(message)
-
-
 def main(argv: list[str]) -> int:
     """Run the batch. Returns 0 if all prompts worked, 1 if not, 2 for bad arguments, 130 when interrupted."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Blender's own handler would swallow Ctrl-C
     try:
-        args = _parse(argv)
+        args = parse(argv)
         prompts = read_prompts(args.prompts)
-        python = _find_python(args.python)
+        python = find_python(args.python)
         (args.out / "jobs").mkdir(parents=True, exist_ok=True)
     except (UsageError, StartError) as error:
         print(f"headless.py: {error}", file=sys.stderr)
@@ -69,6 +61,8 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         print(f"headless.py: cannot write to {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
+    if _may_download(args) and not compat.online_access():
+        print(f"{texts.OFFLINE} start Blender with --online-mode.", flush=True)
     try:
         results = _run_all(prompts, args, python)
     except KeyboardInterrupt:
@@ -77,78 +71,10 @@ def main(argv: list[str]) -> int:
     return 1 if any(result.error for result in results) else 0
 
 
-def read_prompts(path: Path) -> list[str]:
-    """The prompts of a file, one a line; blank lines and lines that begin with # are passed over. Raises UsageError."""
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text") from error
-    prompts = [line for line in lines if line and not line.startswith("#")]
-    if not prompts:
-        raise UsageError(f"{path} holds no prompt")
-    return prompts
-
-
-def unique_names(prompts: list[str]) -> list[str]:
-    """A file name for each prompt; where two would be the same, the later ones get a number."""
-    names: list[str] = []
-    for prompt in prompts:
-        name = base = workspaces.slug(prompt)
-        number = 2
-        while name in names:
-            name, number = f"{base}_{number}", number + 1
-        names.append(name)
-    return names
-
-
-def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = _Parser(
-        prog="blender -b --python headless.py --",
-        description="Make a .blend and a .glb for each prompt of a file.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--prompts", type=Path, required=True, metavar="FILE", help="one prompt a line")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--negative", metavar="TEXT", help="what to keep away from")
-    parser.add_argument("--preset", choices=_names(PRESETS), default="standard", help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
-    parser.add_argument("--model", choices=_names(MODELS), help="default: starter")
-    parser.add_argument("--sd_version", "--sd-version", choices=_names(SD_VERSIONS), help="implies --model sd")
-    parser.add_argument("--hf_key", "--hf-key", metavar="NAME", help="a model's folder or hub name; implies --model sd")
-    parser.add_argument("--python", metavar="PATH", help="the trainer's Python; default: the add-on's preference")
-    args = parser.parse_args(argv)
-    if not 0 <= args.seed <= SEED_MAX:
-        raise UsageError(f"argument --seed: {args.seed} is not between 0 and {SEED_MAX}")
-    args.out = args.out.absolute()
-    return args
-
-
-def _names(items: tuple[tuple[str, str, str], ...]) -> list[str]:
-    return [item[0] for item in items]
-
-
-def _find_python(given: str | None) -> str:
-    """The trainer's Python: as given, from the preferences, from the environment, beside the checkout, or in PATH."""
-    local = ROOT / ".venv" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    chosen = given or _preferred_python() or os.environ.get("DREAMFUSION_PYTHON") or (local.exists() and str(local))
-    if chosen:
-        check_python(chosen)
-        return chosen
-    system = shutil.which("python3")
-    test = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
-    if system and subprocess.run([system, "-c", test], capture_output=True, check=False).returncode == 0:
-        return system
-    raise UsageError("no Python with torch was found: name the trainer's with --python")
-
-
-def _preferred_python() -> str:
-    """The trainer's Python in the preferences of the add-on, if it is installed and enabled."""
-    for name, addon in bpy.context.preferences.addons.items():
-        if name.rpartition(".")[2] == _ADDON and addon.preferences is not None:
-            return bpy.path.abspath(getattr(addon.preferences, "trainer_python", "").strip())
-    return ""
+def _may_download(args: argparse.Namespace) -> bool:
+    """Whether the model is one that the trainer may have to download."""
+    other = args.model == "sd" or args.sd_version or args.hf_key
+    return bool(other) and not (args.hf_key and Path(args.hf_key).is_dir())
 
 
 def _run_all(prompts: list[str], args: argparse.Namespace, python: str) -> list[Result]:
@@ -159,39 +85,70 @@ def _run_all(prompts: list[str], args: argparse.Namespace, python: str) -> list[
         try:
             blend, glb = _make(prompt, name, args, python)
             results.append(Result(prompt, time.monotonic() - start, str(blend), str(glb)))
-        except (StartError, MeshFileError, RuntimeError, OSError) as error:
-            results.append(Result(prompt, time.monotonic() - start, error=str(error).strip()))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other prompts get their turn
+            if not isinstance(error, (StartError, MeshFileError, RuntimeError, OSError)):
+                traceback.print_exc()
+            results.append(Result(prompt, time.monotonic() - start, error=str(error).strip() or repr(error)))
             print(f"  failed: {results[-1].error}", flush=True)
         _write_summary(args.out, results)
     return results
 
 
 def _make(prompt: str, name: str, args: argparse.Namespace, python: str) -> tuple[Path, Path]:
-    """Run one job and save what came of it; returns the .blend and the .glb. Raises RuntimeError where it failed."""
+    """Bring one job to its end and save what came of it; returns the .blend and the .glb. Raises where it failed."""
     workspace = args.out / "jobs" / name
-    done = _run_job(TrainerJob(python, protocol.Generate(prompt, str(workspace), _options(args)), _environment()))
+    blend, glb = args.out / f"{name}.blend", args.out / f"{name}.glb"
+    order = _order(prompt, workspace, args)
+    if order is not None:
+        _run_job(TrainerJob(python, order, compat.download_variables()))
+    elif blend.exists() and glb.exists():
+        print("  was done before", flush=True)
+        return blend, glb
     details = workspaces.read_details(workspace) or workspaces.Details(prompt, args.seed, args.model or "", "done")
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    mesh_import.add_object(bpy.context, Path(done.mesh), Path(done.texture), details)
-    blend, glb = args.out / f"{name}.blend", args.out / f"{name}.glb"
+    mesh = workspaces.mesh_path(workspace)
+    mesh_import.add_object(bpy.context, mesh, workspaces.texture_path(workspace), details)
     bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, check_existing=False)
     part = glb.with_suffix(".glb.part")
-    shutil.copyfile(Path(done.mesh).with_suffix(".glb"), part)
+    shutil.copyfile(mesh.with_suffix(".glb"), part)
     part.replace(glb)
     return blend, glb
 
 
-def _options(args: argparse.Namespace) -> dict[str, str | int | bool]:
-    """A protocol.Generate's options. A batch that is run again makes its results anew."""
+def _order(prompt: str, workspace: Path, args: argparse.Namespace) -> protocol.Generate | protocol.Resume | None:
+    """What the trainer has to do: make the object, go on with it, or (None) nothing, as it is done.
+
+    A job with other options is left alone without --overwrite: the trainer then refuses with a line that says so.
+    """
+    options = _options(args)
+    request = {"prompt": prompt, **options}
+    path = workspace / _REQUEST
+    same = _read_request(path) == request and not args.overwrite
+    if same and workspaces.is_done(workspace):
+        return None
+    if same and workspaces.is_interrupted(workspace):
+        return protocol.Resume(str(workspace))
+    if args.overwrite or not (workspace / "job.json").exists():
+        workspace.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(request, indent=2), encoding="utf-8")
+    return protocol.Generate(prompt, str(workspace), {**options, "overwrite": same or args.overwrite})
+
+
+def _read_request(path: Path) -> object:
+    """What the job there was asked for, or None where nobody knows."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _options(args: argparse.Namespace) -> dict[str, str | int]:
+    """A protocol.Generate's options."""
     given = {name: getattr(args, name) for name in ("negative", "preset", "seed", "model", "sd_version", "hf_key")}
-    return {**{name: value for name, value in given.items() if value is not None}, "overwrite": True}
+    return {name: value for name, value in given.items() if value is not None}
 
 
-def _environment() -> dict[str, str]:
-    return {} if compat.online_access() else {"HF_HUB_OFFLINE": "1"}
-
-
-def _run_job(job: TrainerJob) -> protocol.Done:
+def _run_job(job: TrainerJob) -> None:
     """Follow the job to its end with a line now and then. Raises RuntimeError where it brings no mesh."""
     printed = ("", 0.0)
     try:
@@ -207,7 +164,6 @@ def _run_job(job: TrainerJob) -> protocol.Done:
         job.close()
     if job.done is None:
         raise RuntimeError(job.error or "The job was cancelled.")
-    return job.done
 
 
 def _write_summary(out: Path, results: list[Result]) -> None:

@@ -6,6 +6,7 @@ the package that it lies in, by its path, and goes on there: see batch.py for th
 
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 
 _NAME = "dreamfusion_headless"  # not the add-on's, which may be another version and enabled
@@ -23,7 +24,16 @@ def _load_package() -> None:
     spec.loader.exec_module(module)
 
 
+def _main() -> int:
+    """Run the batch; returns the exit code. After a traceback Blender itself would end with 0."""
+    try:
+        _load_package()
+        batch = importlib.import_module(f"{_NAME}.batch")
+        return int(batch.main(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []))
+    except Exception:  # noqa: BLE001 - nothing above this would report it
+        traceback.print_exc()
+        return 1
+
+
 if __name__ == "__main__":
-    _load_package()
-    batch = importlib.import_module(f"{_NAME}.batch")
-    sys.exit(batch.main(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []))
+    sys.exit(_main())

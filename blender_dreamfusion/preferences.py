@@ -7,6 +7,8 @@ import bpy
 from . import compat, paths
 from .core_files import ROOT
 
+_ADDON = "blender_dreamfusion"
+
 
 class DreamFusionPreferences(bpy.types.AddonPreferences):
     """What stays the same from one .blend to the next."""
@@ -49,6 +51,14 @@ def _hint(column: bpy.types.UILayout, text: str) -> None:
 def trainer_python() -> str:
     """The trainer's Python as an absolute path, or an empty string."""
     return paths.absolute(_setting("trainer_python"))
+
+
+def installed_trainer_python() -> str:
+    """The same for a copy of this package that is not the add-on itself: as set in the enabled add-on."""
+    for name, addon in bpy.context.preferences.addons.items():
+        if name.rpartition(".")[2] == _ADDON and addon.preferences is not None:
+            return paths.absolute(getattr(addon.preferences, "trainer_python", ""))
+    return ""
 
 
 def jobs_folder() -> Path:

@@ -8,7 +8,7 @@ import pytest
 
 import core.lock
 import core.protocol
-from blender_dreamfusion import core_files, mesh_file, texts, workspaces
+from blender_dreamfusion import core_files, mesh_file, prompts, texts, workspaces
 from blender_dreamfusion.colors import srgb_to_linear
 
 TRIANGLE = {
@@ -156,3 +156,20 @@ def test_a_mesh_file_with_torn_data_is_refused(tmp_path):
     path.write_bytes(data)
     with pytest.raises(mesh_file.MeshFileError, match="generate again"):
         mesh_file.read_mesh(path)
+
+
+def test_a_prompt_file_is_read_without_blanks_and_remarks(tmp_path):
+    path = tmp_path / "prompts.txt"
+    path.write_bytes("\ufeff# two\r\na mug\r\n\r\n  Café \n".encode())
+    assert prompts.read_prompts(path) == ["a mug", "Café"]
+    assert prompts.unique_names(["a mug", "A mug!", "Café", "a mug 2"]) == ["a_mug", "a_mug_2", "cafe", "a_mug_2_2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"), [(None, "cannot read"), (b"caf\xe9", "not UTF-8"), (b"# a mug\n\n", "no prompt")]
+)
+def test_a_prompt_file_that_is_of_no_use(tmp_path, content, complaint):
+    if content is not None:
+        (tmp_path / "prompts.txt").write_bytes(content)
+    with pytest.raises(prompts.UsageError, match=complaint):
+        prompts.read_prompts(tmp_path / "prompts.txt")

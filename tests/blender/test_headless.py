@@ -1,11 +1,14 @@
 """Batches with ``blender -b --python headless.py``: from the checkout and from the installed add-on."""
 
 import json
+import signal
 import subprocess
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
+from blenders import VERSIONS, blender_program
 from doubles import double_python, script
 from window import isolated_environment
 
@@ -19,13 +22,13 @@ INSPECT = Path(__file__).with_name("scenarios") / "inspect_blend.py"
 def run(blender, tmp_path):
     """Runs headless.py in Blender; returns the finished process."""
 
-    def call(*arguments, headless=HEADLESS, scripts=()):
-        command = [blender, "-b", "--factory-startup", "--python-exit-code", "1"]
+    def call(*arguments, headless=HEADLESS, scripts=(), cwd=None):
+        command = [blender, "-b", "--factory-startup"]
         for path in [*scripts, headless]:
             command += ["--python", str(path)]
         env = isolated_environment(tmp_path / "home")
         return subprocess.run(
-            [*command, "--", *map(str, arguments)], env=env, capture_output=True, text=True, timeout=120
+            [*command, "--", *map(str, arguments)], env=env, capture_output=True, text=True, timeout=120, cwd=cwd
         )
 
     return call
@@ -70,6 +73,50 @@ def test_a_failing_prompt_does_not_stop_the_others(run, prompts, tmp_path):
     assert "1 of 2 prompts worked." in done.stdout
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert [bool(row["error"]) for row in summary] == [True, False]
+
+
+def test_a_second_run_passes_over_what_is_done(run, prompts, tmp_path):
+    double_python(tmp_path, "--steps", "1")
+    arguments = ["--prompts", prompts, "--out", "out", "--python", "./python"]
+    first = run(*arguments, cwd=tmp_path)
+    assert first.returncode == 0, first.stdout + first.stderr
+    blends = sorted((tmp_path / "out").glob("*.blend"))
+    times = [path.stat().st_mtime_ns for path in blends]
+    job = tmp_path / "out" / "jobs" / "a_red_cube_2" / "job.json"
+    job.write_text(job.read_text().replace('"state": "done"', '"state": "cancelled"'))
+    again = run(*arguments, cwd=tmp_path)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert again.stdout.count("was done before") == 1
+    assert [path.stat().st_mtime_ns == old for path, old in zip(blends, times, strict=True)] == [True, False]
+    assert job.with_name("checkpoints").exists()
+    other = run(*arguments, "--seed", 9, cwd=tmp_path)
+    assert other.returncode == 1
+    assert other.stdout.count("--overwrite") >= 2, "other settings delete nothing"
+    assert run(*arguments, "--seed", 9, "--overwrite", cwd=tmp_path).returncode == 0
+
+
+def test_an_unexpected_exception_gives_exit_code_1(run, prompts, tmp_path):
+    broken = tmp_path / "broken.py"
+    broken.write_text("import json\njson.dumps = None\n")
+    done = run("--prompts", prompts, "--out", tmp_path / "out", "--python", double_python(tmp_path), scripts=[broken])
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" in done.stderr
+
+
+def test_ctrl_c_ends_the_batch_with_130_and_its_trainer(prompts, tmp_path):
+    python = double_python(tmp_path, "--steps", "100000")
+    command = [blender_program(VERSIONS[0]), "-b", "--factory-startup", "--python", HEADLESS, "--"]
+    command += ["--prompts", prompts, "--out", tmp_path / "out", "--python", python]
+    env = isolated_environment(tmp_path / "home")
+    job = tmp_path / "out" / "jobs" / "a_red_cube"
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        end = time.monotonic() + 60
+        while not list(job.glob("checkpoints/*.json")) and time.monotonic() < end:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        output = process.communicate(timeout=30)[0]
+    assert process.returncode == 130, output
+    assert json.loads((job / "job.json").read_text())["state"] == "cancelled"
 
 
 def test_bad_arguments_give_one_line_and_exit_code_2(run, prompts, tmp_path):
