@@ -101,15 +101,10 @@ def _make_material(name: str, image: Any, data: MeshData) -> bpy.types.Material:
 
 
 def _link_and_select(context: bpy.types.Context, thing: bpy.types.Object) -> None:
-    """Into the active collection, unless that is hidden or of a library: then the scene's own. Into local views too."""
+    """Into the active collection, unless that is hidden or of a library: then the scene's own."""
     layer = context.view_layer.active_layer_collection
     usable = layer.is_visible and not layer.exclude and layer.collection.library is None
     (layer.collection if usable else context.scene.collection).objects.link(thing)
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            space: Any = area.spaces.active
-            if area.type == "VIEW_3D" and space.local_view:
-                thing.local_view_set(space, True)
     for other in context.selected_objects:
         other.select_set(False)
     thing.select_set(True)

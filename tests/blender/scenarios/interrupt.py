@@ -54,9 +54,7 @@ def scenario(gui):
     gui.check(gui.area().spaces.active.local_view, "a local view")
     yield from gui.press("dreamfusion.add_result")
     gui.check("a red cube.001" in bpy.data.objects, "and comes in again")
-    gui.check(
-        bpy.data.objects["a red cube.001"].visible_in_viewport_get(gui.area().spaces.active), "into the local view"
-    )
+    gui.check(bpy.data.objects["a red cube.001"].visible_get(viewport=gui.area().spaces.active), "into the local view")
 
     preferences = bpy.context.preferences.addons[gui.addon].preferences
     preferences.trainer_python = slow
