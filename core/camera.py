@@ -18,6 +18,9 @@ from torch import Tensor
 
 from core.config import CameraConfig
 
+EMBEDDING_NUMBERS = 5  # of camera_embedding
+PLANE_CHANNELS = 3  # of camera_planes
+
 
 @dataclass(frozen=True)
 class Rays:
@@ -134,6 +137,20 @@ def camera_embedding(views: Views) -> Tensor:
     return torch.stack(
         [torch.sin(azimuth), torch.cos(azimuth), torch.sin(elevation), torch.cos(elevation), extent], dim=-1
     )
+
+
+def camera_planes(views: Views, size: tuple[int, int]) -> Tensor:
+    """Where each pixel's ray crosses the plane through the origin that faces the camera: world units, (B, 3, *size).
+
+    For a camera-aware diffusion model: it says at each pixel what :func:`camera_embedding` says of the whole view, so
+    that a network of convolutions need not work out which way an object's front points in the picture.
+    """
+    cameras = views.cameras(*size)
+    rays = cameras.rays()
+    towards = -views.directions().repeat_interleave(size[0] * size[1], dim=0)
+    distance = views.radius.repeat_interleave(size[0] * size[1]) / (rays.directions * towards).sum(-1)
+    points = rays.origins + distance[:, None] * rays.directions
+    return points.view(len(views.radius), *size, 3).permute(0, 3, 1, 2)
 
 
 def _between(bounds: tuple[float, float], uniform: Tensor) -> Tensor:

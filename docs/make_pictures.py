@@ -14,8 +14,10 @@ import bpy
 from mathutils import Vector
 
 SPACING = 2.0  # metres between neighbours
-ROW_SPACING = 2.6  # metres between rows
+ROW_SPACING = 4.6  # metres between rows: seen from above, none hides the one behind
 EYE_HEIGHT = 0.55  # metres: the middle of an object
+EYE = Vector((0, -20, 9))  # metres from the middle
+MARGIN = 0.5  # metres, of the picture's height
 TURN_DEG = 30.0  # how far each object is turned, so that front and side are seen
 
 
@@ -49,20 +51,20 @@ def place(path: Path, column: int, row: int, columns: int) -> None:
 
 
 def light() -> None:
-    """A white floor, a bright sky and one soft sun."""
+    """A grey floor, so that white things are seen, an even sky and one soft sun."""
     bpy.ops.mesh.primitive_plane_add(size=200)
     material = bpy.data.materials.new("floor")
     material.use_nodes = True
     shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
-    shader.inputs["Base Color"].default_value = (0.9, 0.9, 0.9, 1)
+    shader.inputs["Base Color"].default_value = (0.3, 0.3, 0.3, 1)
     bpy.context.object.data.materials.append(material)
     world = bpy.data.worlds.new("sky")
     bpy.context.scene.world = world
     world.use_nodes = True
     world.node_tree.nodes["Background"].inputs["Color"].default_value = (0.9, 0.95, 1, 1)
-    world.node_tree.nodes["Background"].inputs["Strength"].default_value = 0.7
+    world.node_tree.nodes["Background"].inputs["Strength"].default_value = 0.5
     sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
-    sun.data.energy, sun.data.angle = 2.5, 0.3
+    sun.data.energy, sun.data.angle = 1.6, 0.3
     sun.rotation_euler = (math.radians(40), math.radians(-20), math.radians(25))
     bpy.context.scene.collection.objects.link(sun)
 
@@ -72,10 +74,10 @@ def look(columns: int, rows: int) -> None:
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     bpy.context.scene.collection.objects.link(camera)
     bpy.context.scene.camera = camera
-    camera.data.type = "ORTHO"
+    camera.data.type, camera.data.sensor_fit = "ORTHO", "HORIZONTAL"
     camera.data.ortho_scale = columns * SPACING
     target = Vector((0, -ROW_SPACING * (rows - 1) / 2, EYE_HEIGHT))
-    camera.location = target + Vector((0, -20, 9))
+    camera.location = target + EYE
     camera.rotation_euler = (target - camera.location).to_track_quat("-Z", "Y").to_euler()
 
 
@@ -87,7 +89,8 @@ def render(arguments: argparse.Namespace, rows: int) -> None:
     scene.cycles.use_denoising = False
     scene.view_settings.view_transform = "Standard"
     scene.render.resolution_x = arguments.width
-    scene.render.resolution_y = round(arguments.width / arguments.columns * (rows * 1.1 + 0.05))
+    height = rows * ROW_SPACING * EYE.z / EYE.length + MARGIN
+    scene.render.resolution_y = round(arguments.width * height / (arguments.columns * SPACING))
     scene.render.filepath = str(arguments.out.resolve())
     bpy.ops.render.render(write_still=True)
 

@@ -29,6 +29,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError:
 )
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from core.camera import PLANE_CHANNELS
 from core.device import is_out_of_memory
 from core.errors import DreamFusionError, InputError
 
@@ -235,7 +236,8 @@ def _guarded(path: Path, load: Callable[..., Any], **options: Any) -> Any:
 
 
 def _check_fit(folder: Path, parts: Parts) -> None:
-    channels, latent = parts.unet.config.in_channels, parts.vae.config.latent_channels
+    unet, latent = parts.unet.config, parts.vae.config.latent_channels
+    channels = unet.in_channels - (PLANE_CHANNELS if unet.class_embed_type == "projection" else 0)
     width, expected = parts.text_encoder.config.hidden_size, parts.unet.config.cross_attention_dim
     if channels != latent or width != expected:
         raise InputError(

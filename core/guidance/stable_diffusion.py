@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.camera import Views, camera_embedding
+from core.camera import PLANE_CHANNELS, Views, camera_embedding, camera_planes
 from core.config import clean_prompt
 from core.errors import DreamFusionError, InputError
 from core.guidance import sds
 from core.guidance.loading import load_parts, model_folder
 from core.prompt import fit_prompt
+
+
+@dataclass(frozen=True)
+class _CameraInput:
+    """What a camera-aware UNet is told of B views; zeros where they are unknown."""
+
+    embedding: Tensor  # (B, D), class labels: camera_embedding
+    planes: Tensor  # (B, 3, h, w), channels beside the latents: camera_planes
 
 
 class StableDiffusion(nn.Module):
@@ -175,28 +184,32 @@ class StableDiffusion(nn.Module):
 
         `text_embeddings` is (2B, T, C): the first B predictions belong to its first half.
         """
-        output = self._denoise(noisy, t, text_embeddings, self._camera_input(len(noisy), views))
+        output = self._denoise(noisy, t, text_embeddings, self._camera_input(noisy, views))
         if self.scheduler.config.prediction_type == "epsilon":
             return output
         return sds.epsilon_from_v(output, torch.cat([noisy, noisy]), self.alphas[torch.cat([t, t])])
 
-    def _camera_input(self, count: int, views: Views | None) -> Tensor | None:
-        """What the UNet is told of the cameras, (B, D); None if it takes none."""
-        if self.unet.config.class_embed_type != "projection":
+    def _camera_input(self, latents: Tensor, views: Views | None) -> _CameraInput | None:
+        """What the UNet is told of the cameras; None if it takes none."""
+        config = self.unet.config
+        if config.class_embed_type != "projection":
             return None
         if views is None:
-            return torch.zeros(count, self.unet.config.projection_class_embeddings_input_dim, device=self.device)
-        return camera_embedding(views).to(self.device)
+            embedding = latents.new_zeros(len(latents), config.projection_class_embeddings_input_dim)
+            return _CameraInput(embedding, latents.new_zeros(len(latents), PLANE_CHANNELS, *latents.shape[2:]))
+        planes = camera_planes(views, (latents.shape[2], latents.shape[3]))
+        return _CameraInput(camera_embedding(views).to(self.device), planes.to(self.device))
 
-    def _denoise(self, noisy: Tensor, t: Tensor, text_embeddings: Tensor, camera: Tensor | None) -> Tensor:
+    def _denoise(self, noisy: Tensor, t: Tensor, text_embeddings: Tensor, camera: _CameraInput | None) -> Tensor:
         """The UNet's raw output for both halves of text_embeddings, float32; one after the other under vram_O."""
         dtype = self.unet.dtype
         passes = text_embeddings.chunk(2) if self.vram_O else (text_embeddings,)
         outputs = []
         for text in passes:
             copies = len(text) // len(noisy)
-            labels = None if camera is None else camera.repeat(copies, 1).to(dtype)
-            latents = noisy.repeat(copies, 1, 1, 1).to(dtype)
+            labels = None if camera is None else camera.embedding.repeat(copies, 1).to(dtype)
+            latents = noisy if camera is None else torch.cat([noisy, camera.planes], dim=1)
+            latents = latents.repeat(copies, 1, 1, 1).to(dtype)
             prediction = self.unet(latents, t.repeat(copies), text.to(dtype), class_labels=labels, return_dict=False)
             outputs.append(prediction[0].float())
         return torch.cat(outputs)
@@ -231,8 +244,8 @@ class StableDiffusion(nn.Module):
         count = 1 if views is None else len(views.azimuth_deg)
         text_embeddings = self.get_text_embeds([negative, text]).repeat_interleave(count, dim=0)
         size = (height // self.pixels_per_latent, width // self.pixels_per_latent)
-        latents = self._normal((count, self.unet.config.in_channels, *size), torch.Generator().manual_seed(seed))
-        camera = self._camera_input(count, views)
+        latents = self._normal((count, self.unet.config.out_channels, *size), torch.Generator().manual_seed(seed))
+        camera = self._camera_input(latents, views)
         self.scheduler.set_timesteps(steps, device=self.device)
         for done, t in enumerate(self.scheduler.timesteps, start=1):
             uncond, cond = self._denoise(latents, t.expand(count), text_embeddings, camera).chunk(2)

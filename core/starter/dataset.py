@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from core.camera import Views, camera_embedding, sample_views
+from core.camera import Views, camera_embedding, camera_planes, sample_views
 from core.config import CameraConfig
 from core.prompt import VIEW_WORDS, view_index
 from core.starter.captions import caption
@@ -31,6 +31,7 @@ BATCH = 8  # objects of one concept that are traced at once
 CAMERAS = CameraConfig(radius=(2.5, 3.3), elevation_deg=(-15.0, 75.0))
 NAMED_COLOR = 0.8  # share of captions that name the main colour
 NAMED_VIEW = 0.5  # share of captions that name the view
+FACING = 0.5  # share of pictures that are drawn from the objects with a front alone: where it points is learnt last
 KNOWN_CAMERA = 0.85  # share of pictures whose camera the network is told
 
 
@@ -41,6 +42,7 @@ class Batch:
     images: Tensor  # "B 3 H W", sRGB in [0, 1]
     captions: list[str]
     cameras: Tensor  # "B 5", camera_embedding or zeros
+    planes: Tensor  # "B 3 h w", camera_planes of the latents or zeros
 
 
 class Dataset:
@@ -50,6 +52,7 @@ class Dataset:
         """See :func:`make_dataset`."""
         self.layers, self.concepts, self.views = layers, concepts, views
         self.view_words = view_index(views)  # of VIEW_WORDS
+        self._facing = [i for i, concept in enumerate(concepts) if CONCEPTS[concept].has_front]
 
     def __len__(self) -> int:
         """The number of traced objects."""
@@ -67,15 +70,19 @@ class Dataset:
 
     def draw(self, batch: int, rng: random.Random) -> Batch:
         """Compose a random batch."""
-        index = [rng.randrange(len(self)) for _ in range(batch)]
+        index = [self._choose(rng) for _ in range(batch)]
         colors, captions = zip(*(self._describe(i, rng) for i in index), strict=True)
         ambient = torch.tensor([1.0 if rng.random() < 0.25 else rng.uniform(0.3, 0.8) for _ in index])
         background = torch.tensor([[rng.random() for _ in range(3)] for _ in index])
         layers = Layers(self.layers[index].float() / 255)
         images = layers.compose(torch.tensor(colors), ambient, background)
         known = torch.tensor([float(rng.random() < KNOWN_CAMERA) for _ in index])
-        cameras = camera_embedding(self.views[index]) * known[:, None]
-        return Batch(images, list(captions), cameras)
+        views, size = self.views[index], (images.shape[-2] // 2, images.shape[-1] // 2)
+        cameras = camera_embedding(views) * known[:, None]
+        return Batch(images, list(captions), cameras, camera_planes(views, size) * known[:, None, None, None])
+
+    def _choose(self, rng: random.Random) -> int:
+        return rng.choice(self._facing) if self._facing and rng.random() < FACING else rng.randrange(len(self))
 
     def _describe(self, index: int, rng: random.Random) -> tuple[tuple[float, ...], str]:
         """A main colour and the caption that goes with it."""

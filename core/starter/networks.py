@@ -7,12 +7,12 @@ from typing import Any
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from core.camera import EMBEDDING_NUMBERS, PLANE_CHANNELS
 from core.starter.captions import words
 from core.starter.latents import CHANNELS, write_encoder
 from core.starter.tokenizer import END, START, make_tokenizer
 
 TEXT_WIDTH = 128
-CAMERA_NUMBERS = 5  # what core.camera.camera_embedding yields
 
 
 def make_vae() -> Any:
@@ -33,10 +33,10 @@ def make_vae() -> Any:
 
 
 def make_unet() -> Any:
-    """32x32x6 latents; text by cross-attention and, pooled, with the timestep; the camera as a class label."""
+    """32x32x6 latents; text by cross-attention and, pooled, with the timestep; the camera twice (core.camera)."""
     return UNet2DConditionModel(
         sample_size=32,
-        in_channels=CHANNELS,
+        in_channels=CHANNELS + PLANE_CHANNELS,
         out_channels=CHANNELS,
         block_out_channels=(48, 96, 160),
         layers_per_block=1,
@@ -48,7 +48,7 @@ def make_unet() -> Any:
         addition_embed_type="text",
         addition_embed_type_num_heads=4,
         class_embed_type="projection",
-        projection_class_embeddings_input_dim=CAMERA_NUMBERS,
+        projection_class_embeddings_input_dim=EMBEDDING_NUMBERS,
     )
 
 

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from core.camera import Views, camera_embedding, orbit_views, sample_views
+from core.camera import Views, camera_embedding, camera_planes, orbit_views, sample_views
 from core.config import CameraConfig
 
 
@@ -88,3 +88,17 @@ def test_embedding():
     embedding = camera_embedding(one_view(90, 30, 2.0, 90))
     expected = torch.tensor([[1.0, 0.0, 0.5, math.sqrt(3) / 2, 1.0]])
     torch.testing.assert_close(embedding, expected, atol=1e-6, rtol=0)
+
+
+def test_planes_hold_the_point_behind_each_pixel():
+    """From +X with a field of view of 90 degrees at distance 2: the frame is 4 high, the picture's right is +Y."""
+    planes = camera_planes(one_view(90, 0, 2.0, 90), (2, 4))
+    assert planes.shape == (1, 3, 2, 4)
+    expected = torch.tensor([[0.0, y, 1.0] for y in (-3.0, -1.0, 1.0, 3.0)]).T
+    torch.testing.assert_close(planes[0, :, 0], expected, atol=1e-5, rtol=0)
+
+
+def test_planes_face_the_camera():
+    views = sample_views(CameraConfig(), 5, torch.Generator().manual_seed(0))
+    planes = camera_planes(views, (6, 6))
+    assert torch.einsum("bchw,bc->bhw", planes, views.directions()).abs().max() < 1e-5

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.camera import Views, camera_embedding, orbit_views
+from core.camera import Views, camera_embedding, camera_planes, orbit_views
 from core.guidance.stable_diffusion import StableDiffusion
 from tests.core.guidance.conftest import LATENT_SIZE, MAX_TOKENS, TEXT_WIDTH, load, seeded
 
@@ -79,9 +79,11 @@ def reference_step(model, text, pictures, scale, *, as_latent, grad_scale=1.0, v
         signal = float(alpha_bar[t[b]])
         noisy = math.sqrt(signal) * latents[b].detach() + math.sqrt(1 - signal) * noise[b]
         camera = None if views is None else camera_embedding(views)[b : b + 1].double()
+        planes = None if views is None else camera_planes(views, (LATENT_SIZE, LATENT_SIZE))[b : b + 1].double()
 
-        def epsilon(embedding, b=b, noisy=noisy, camera=camera, signal=signal):
-            output = unet(noisy[None], t[b], embedding[None].double(), class_labels=camera).sample[0]
+        def epsilon(embedding, b=b, noisy=noisy, camera=camera, planes=planes, signal=signal):
+            seen = noisy[None] if planes is None else torch.cat([noisy[None], planes], dim=1)
+            output = unet(seen, t[b], embedding[None].double(), class_labels=camera).sample[0]
             if model.scheduler.config.prediction_type == "epsilon":
                 return output
             return math.sqrt(signal) * output + math.sqrt(1 - signal) * noisy

@@ -78,14 +78,20 @@ def test_pictures_follow_the_camera(camera_aware):
     assert len({unknown.tobytes(), *(picture.tobytes() for picture in around)}) == 4
 
 
-def test_an_unknown_camera_is_the_zero_vector(camera_aware):
+def test_an_unknown_camera_is_all_zeros(camera_aware):
     latents, t = torch.zeros(1, 4, LATENT_SIZE, LATENT_SIZE), torch.tensor([500])
-    text = camera_aware.get_text_embeds(["", "a cat"])
-    expected = camera_aware.unet(latents.repeat(2, 1, 1, 1), t, text, class_labels=torch.zeros(2, 5)).sample
+    text, blind = camera_aware.get_text_embeds(["", "a cat"]), torch.zeros(1, 7, LATENT_SIZE, LATENT_SIZE)
+    expected = camera_aware.unet(blind.repeat(2, 1, 1, 1), t, text, class_labels=torch.zeros(2, 5)).sample
     torch.testing.assert_close(camera_aware.predict_noise(latents, t, text), expected)
 
 
-@pytest.mark.parametrize("bad", [{"H": 15}, {"W": 7}, {"H": -4}, {"steps": 0}])
+@pytest.mark.parametrize("steps", [0, 1001])
+def test_impossible_steps_are_refused(plain, steps):
+    with pytest.raises(InputError, match="from 1 to 1000"):
+        plain.prompt_to_img("a cat", steps=steps)
+
+
+@pytest.mark.parametrize("bad", [{"H": 15}, {"W": 7}, {"H": -4}])
 def test_impossible_sizes_are_refused(plain, bad):
     with pytest.raises(InputError, match="multiples of 2"):
         plain.prompt_to_img("a cat", **bad)

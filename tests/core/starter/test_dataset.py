@@ -54,10 +54,12 @@ def test_captions_say_what_is_seen():
 
 
 def test_a_camera_is_told_or_zeros():
-    data = noise_data_set(resolution=2)
+    data = noise_data_set(resolution=4)
     known = camera_embedding(data.views)
-    cameras = data.draw(400, random.Random(0)).cameras
+    batch = data.draw(400, random.Random(0))
+    cameras, planes = batch.cameras, batch.planes
     told = cameras.any(dim=1)
+    assert torch.equal(told, planes.flatten(1).any(dim=1))
     assert 0.8 < told.float().mean() < 0.9
     assert torch.cdist(cameras[told], known).amin(1).max() < 1e-3
 
@@ -68,4 +70,5 @@ def test_a_saved_data_set_draws_the_same(tmp_path):
     first, second = (which.draw(8, random.Random(1)) for which in (data, Dataset.load(tmp_path / "dataset.pt")))
     assert torch.equal(first.images, second.images)
     assert torch.equal(first.cameras, second.cameras)
+    assert torch.equal(first.planes, second.planes)
     assert first.captions == second.captions

@@ -80,5 +80,6 @@ def test_the_loss_asks_for_the_velocity():
     torch.nn.init.zeros_(pipeline.unet.conv_out.weight)
     torch.nn.init.zeros_(pipeline.unet.conv_out.bias)
     torch.manual_seed(0)
-    loss = Denoiser(pipeline).loss(torch.randn(4, 6, 32, 32), ["a red mug"] * 4, torch.zeros(4, 5))
+    unknown = torch.zeros(4, 5), torch.zeros(4, 3, 32, 32)
+    loss = Denoiser(pipeline).loss(torch.randn(4, 6, 32, 32), ["a red mug"] * 4, *unknown)
     assert loss.item() == pytest.approx(1, abs=0.05)
