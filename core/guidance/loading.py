@@ -235,9 +235,14 @@ def _guarded(path: Path, load: Callable[..., Any], **options: Any) -> Any:
         raise InputError(f"{path} cannot be read ({_first_line(error)}): fetch the model again.") from error
 
 
+def takes_camera(unet: Any) -> bool:
+    """Whether a UNet is told of the camera: camera_embedding as class labels, camera_planes beside the latents."""
+    return bool(unet.config.class_embed_type == "projection")
+
+
 def _check_fit(folder: Path, parts: Parts) -> None:
     unet, latent = parts.unet.config, parts.vae.config.latent_channels
-    channels = unet.in_channels - (PLANE_CHANNELS if unet.class_embed_type == "projection" else 0)
+    channels = unet.in_channels - (PLANE_CHANNELS if takes_camera(parts.unet) else 0)
     width, expected = parts.text_encoder.config.hidden_size, parts.unet.config.cross_attention_dim
     if channels != latent or width != expected:
         raise InputError(

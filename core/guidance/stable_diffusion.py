@@ -21,7 +21,7 @@ from core.camera import PLANE_CHANNELS, Views, camera_embedding, camera_planes
 from core.config import clean_prompt
 from core.errors import DreamFusionError, InputError
 from core.guidance import sds
-from core.guidance.loading import load_parts, model_folder
+from core.guidance.loading import load_parts, model_folder, takes_camera
 from core.prompt import fit_prompt
 
 
@@ -191,11 +191,10 @@ class StableDiffusion(nn.Module):
 
     def _camera_input(self, latents: Tensor, views: Views | None) -> _CameraInput | None:
         """What the UNet is told of the cameras; None if it takes none."""
-        config = self.unet.config
-        if config.class_embed_type != "projection":
+        if not takes_camera(self.unet):
             return None
         if views is None:
-            embedding = latents.new_zeros(len(latents), config.projection_class_embeddings_input_dim)
+            embedding = latents.new_zeros(len(latents), self.unet.config.projection_class_embeddings_input_dim)
             return _CameraInput(embedding, latents.new_zeros(len(latents), PLANE_CHANNELS, *latents.shape[2:]))
         planes = camera_planes(views, (latents.shape[2], latents.shape[3]))
         return _CameraInput(camera_embedding(views).to(self.device), planes.to(self.device))

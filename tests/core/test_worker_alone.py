@@ -30,12 +30,16 @@ def assert_gone(process):
     assert time.monotonic() - start < GONE_WITHIN
 
 
-def test_a_lost_front_end_ends_the_job_with_a_checkpoint(start, tmp_path):
-    front_end = start("train_for_ever")
-    front_end.send(order(tmp_path))
-    front_end.receive_until(Progress)
+def lose(front_end, heard, *messages):
+    """Send messages, wait until one of a kind is heard, and hang up."""
+    front_end.send(*messages)
+    front_end.receive_until(heard)
     front_end.socket.close()
     assert_gone(front_end.process)
+
+
+def test_a_lost_front_end_ends_the_job_with_a_checkpoint(start, tmp_path):
+    lose(start("train_for_ever"), Progress, order(tmp_path))
     job = Job.open(tmp_path)
     assert job.state == "cancelled"
     assert "front end" in job.record["error"]
@@ -43,19 +47,11 @@ def test_a_lost_front_end_ends_the_job_with_a_checkpoint(start, tmp_path):
 
 
 def test_a_lost_front_end_ends_a_paused_job(start, tmp_path):
-    front_end = start("train_for_ever")
-    front_end.send(order(tmp_path), Pause())
-    front_end.receive_until(Heartbeat)
-    front_end.socket.close()
-    assert_gone(front_end.process)
+    lose(start("train_for_ever"), Heartbeat, order(tmp_path), Pause())
 
 
 def test_a_lost_front_end_ends_a_job_that_does_not_listen(start, tmp_path):
-    front_end = start("deaf")
-    front_end.send(order(tmp_path))
-    front_end.receive_until(Log)
-    front_end.socket.close()
-    assert_gone(front_end.process)
+    lose(start("deaf"), Log, order(tmp_path))
 
 
 def test_a_lost_front_end_ends_a_worker_without_order(start):
