@@ -5,18 +5,17 @@ Written by the trainer's core/job.py; anything unreadable counts as no job.
 
 from __future__ import annotations
 
-import errno
 import json
 import re
-import sys
 import time
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .core_files import lockfile
+
 _NAME_LENGTH = 24  # short, because Windows limits whole paths
-_HELD = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)  # file systems without locks answer otherwise
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def is_interrupted(workspace: Path) -> bool:
     details = read_details(workspace)
     if details is None or details.state == "done" or not any((workspace / "checkpoints").glob("*.json")):
         return False
-    return not _is_locked(workspace / "job.lock")
+    return not lockfile.is_locked(workspace)
 
 
 def is_done(workspace: Path) -> bool:
@@ -87,22 +86,3 @@ def newest(jobs: Path, fits: Callable[[Path], bool]) -> Path | None:
     except OSError:
         return None
     return next((path.parent for path in records if fits(path.parent)), None)
-
-
-def _is_locked(path: Path) -> bool:
-    """Whether another process holds this lock file of core/lock.py: a trainer of another Blender may be at work."""
-    try:
-        with path.open("rb+") as file:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        return error.errno in _HELD
-    return False

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import InputError
-
-_LOCK_FILE = "job.lock"
+from core.lockfile import LOCK_FILE, try_lock
 
 
 def make_folder(folder: str | Path) -> Path:
@@ -44,7 +42,7 @@ def _acquire(folder: Path) -> int:
     """The descriptor of the lock file, locked. Raises InputError where somebody else has it."""
     while True:
         descriptor = _open_lock(folder)
-        if not _try_lock(descriptor):
+        if not try_lock(descriptor):
             os.close(descriptor)
             raise InputError(f"Another trainer is at work in {folder}: wait for it, cancel it, or use another folder.")
         if _is_in_place(descriptor, folder):
@@ -55,7 +53,7 @@ def _acquire(folder: Path) -> int:
 def _is_in_place(descriptor: int, folder: Path) -> bool:
     """Whether this is still the folder's lock file: its last holder may have deleted it while we opened it."""
     try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(folder / _LOCK_FILE))
+        return os.path.samestat(os.fstat(descriptor), os.stat(folder / LOCK_FILE))
     except OSError:
         return False
 
@@ -72,27 +70,11 @@ def _release(descriptor: int, folder: Path) -> None:
 
 def _delete(folder: Path) -> None:
     with contextlib.suppress(OSError):
-        (folder / _LOCK_FILE).unlink()
+        (folder / LOCK_FILE).unlink()
 
 
 def _open_lock(folder: Path) -> int:
     try:
-        return os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+        return os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise InputError(f"Cannot write to {folder} ({error.strerror}): choose another folder.") from error
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Take the lock without waiting. File systems without locks count as free."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES, getattr(errno, "EDEADLOCK", errno.EDEADLK))
-    return True

@@ -36,7 +36,6 @@ class Hello:
 
     token: str
     version: int = VERSION
-    pid: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,6 @@ class Error:
 
     text: str
     kind: str
-    resumable: bool = False
 
 
 # To the trainer.

@@ -28,7 +28,6 @@ from core.options import build_parser, generate_argv
 from core.protocol import (
     ENV_PORT,
     ENV_TOKEN,
-    VERSION,
     Error,
     FromTrainer,
     Generate,
@@ -66,7 +65,7 @@ def _start(run: Run) -> int:
     control = Control()
     _set_signals(control)
     link = Link(connection, control, on_gone=_leave_soon)
-    link.send(Hello(token, VERSION, os.getpid()))
+    link.send(Hello(token))
     return _serve(link, control, run)
 
 
@@ -114,17 +113,10 @@ def _serve(link: Link, control: Control, run: Run) -> int:
             done = perform(job, _Throttle(link), control, run)
     except Exception as error:  # noqa: BLE001 - the front end must hear about every end
         reason = explain(error, job)
-        link.close(Error(str(reason)[:_LONGEST], _kind(reason), _is_resumable(job)))
+        link.close(Error(str(reason)[:_LONGEST], _kind(reason)))
         return DreamFusionError.exit_code if link.gone else reason.exit_code
     link.close(done)
     return 0
-
-
-def _is_resumable(job: Job | None) -> bool:
-    """What the folder says now: a job that was to be overwritten may be back in its place."""
-    with contextlib.suppress(InputError):
-        return job is not None and Job.open(job.folder).resumable
-    return False
 
 
 def _arguments(order: Generate | Resume) -> argparse.Namespace:

@@ -9,7 +9,6 @@ from pathlib import Path
 from core.protocol import (
     ENV_PORT,
     ENV_TOKEN,
-    VERSION,
     Generate,
     Hello,
     LineReader,
@@ -38,7 +37,7 @@ class FrontEnd:
         self.socket.settimeout(PATIENCE)
         self._reader = LineReader()
         self._inbox = []
-        assert self.receive() == Hello("secret", VERSION, self.process.pid)
+        assert self.receive() == Hello("secret")
 
     def send(self, *messages):
         for message in messages:

@@ -6,19 +6,12 @@ import pytest
 from core import lock
 from core.errors import InputError
 from core.lock import exclusive
+from core.lockfile import is_locked
 
 HOLD = (
     "import sys, time\nfrom core.lock import exclusive\n"
     "with exclusive(sys.argv[1]):\n    print('held', flush=True)\n    time.sleep(60)"
 )
-
-
-def is_locked(folder):
-    try:
-        with exclusive(folder):
-            return False
-    except InputError:
-        return True
 
 
 def test_one_holder_at_a_time(tmp_path):

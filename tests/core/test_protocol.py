@@ -25,12 +25,12 @@ from core.protocol import (
 )
 
 MESSAGES = [
-    Hello("secret", pid=7),
+    Hello("secret"),
     Progress("training", 3, 500, 0.25, -1.0),
     Preview("/tmp/a b/\udcff.png"),  # a file name that is no UTF-8
     Log("a\nline, ünïcode, \u2028, \0"),
     Done("/w", "/w/mesh/mesh.npz", "/w/mesh/albedo.png", 12.5),
-    Error("why", "failed", True),
+    Error("why", "failed"),
     Generate("ein Käse", "/w", {"epochs": 5, "fp16": True, "hf_key": None, "share": 0.5}),
     Resume("/w"),
     Cancel(),
@@ -71,11 +71,10 @@ PROGRESS = '{"type":"progress","stage":"x","step":%s,"steps":2,"fraction":%s,"se
         b'{"type":["hello"],"token":"x"}',
         b'{"type":"_kinds"}',
         b'{"type":"hello","token":5}',
-        b'{"type":"hello","token":"x","pid":true}',
-        b'{"type":"hello","token":"x","pid":1.0}',
-        b'{"type":"hello","token":"x","pid":9223372036854775808}',
+        b'{"type":"hello","token":"x","version":true}',
+        b'{"type":"hello","token":"x","version":1.0}',
+        b'{"type":"hello","token":"x","version":9223372036854775808}',
         b'{"type":"hello","token":"x","extra":1}',
-        b'{"type":"error","text":"x","kind":"failed","resumable":1}',
         b'{"type":"generate","prompt":"x","workspace":"/w","options":[]}',
         b'{"type":"generate","prompt":"x","workspace":"/w","options":{"a":{"b":1}}}',
         b'{"type":"generate","prompt":"x","workspace":"/w","options":{"a":NaN}}',
