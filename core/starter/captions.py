@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 from core.prompt import VIEW_WORDS
 from core.starter.catalogue import COLORS, CONCEPTS
@@ -14,9 +15,12 @@ TEMPLATES = ("a {}", "a {}", "{}", "the {}", "a 3d model of a {}", "a picture of
 def caption(concept: Concept, color: str | None, view: str | None, rng: random.Random) -> str:
     """A sentence that names the concept, perhaps its main colour and the view (one of VIEW_WORDS)."""
     sentence = rng.choice(TEMPLATES).format(concept.name_with(color) if color else concept.noun)
-    for vowel in "aeiou":
-        sentence = sentence.replace(f"a {vowel}", f"an {vowel}")
-    return f"{sentence}, {view}" if view else sentence
+    return with_articles(f"{sentence}, {view}" if view else sentence)
+
+
+def with_articles(sentence: str) -> str:
+    """The sentence with "an" for "a" before a vowel."""
+    return re.sub(r"\ba (?=[aeiou])", "an ", sentence)
 
 
 def words() -> list[str]:

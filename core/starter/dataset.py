@@ -31,8 +31,9 @@ BATCH = 8  # objects of one concept that are traced at once
 CAMERAS = CameraConfig(radius=(2.5, 3.3), elevation_deg=(-15.0, 75.0))
 NAMED_COLOR = 0.8  # share of captions that name the main colour
 NAMED_VIEW = 0.5  # share of captions that name the view
-FACING = 0.5  # share of pictures that are drawn from the objects with a front alone: where it points is learnt last
+NO_CAPTION = 0.1  # share of pictures without a caption, for classifier-free guidance; half of them lose the camera too
 KNOWN_CAMERA = 0.85  # share of pictures whose camera the network is told
+FACING = 0.5  # share of pictures that are drawn from the objects with a front alone: where it points is learnt last
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Batch:
     """Captioned pictures."""
 
     images: Tensor  # "B 3 H W", sRGB in [0, 1]
-    captions: list[str]
+    captions: list[str]  # "" where there is none
     cameras: Tensor  # "B 5", camera_embedding or zeros
     planes: Tensor  # "B 3 h w", camera_planes of the latents or zeros
 
@@ -68,31 +69,32 @@ class Dataset:
         data = torch.load(path, weights_only=True)
         return cls(data["layers"], data["concepts"], Views(**data["views"]))
 
-    def draw(self, batch: int, rng: random.Random) -> Batch:
-        """Compose a random batch."""
-        index = [self._choose(rng) for _ in range(batch)]
+    def draw(self, batch: int, rng: random.Random, facing: float = FACING) -> Batch:
+        """Compose a random batch; at least a share `facing` of it are objects with a front."""
+        index = [self._choose(rng, facing) for _ in range(batch)]
         colors, captions = zip(*(self._describe(i, rng) for i in index), strict=True)
         ambient = torch.tensor([1.0 if rng.random() < 0.25 else rng.uniform(0.3, 0.8) for _ in index])
         background = torch.tensor([[rng.random() for _ in range(3)] for _ in index])
         layers = Layers(self.layers[index].float() / 255)
         images = layers.compose(torch.tensor(colors), ambient, background)
-        known = torch.tensor([float(rng.random() < KNOWN_CAMERA) for _ in index])
+        known = torch.tensor([rng.random() < (KNOWN_CAMERA if text else KNOWN_CAMERA / 2) for text in captions]).float()
         views, size = self.views[index], (images.shape[-2] // 2, images.shape[-1] // 2)
         cameras = camera_embedding(views) * known[:, None]
         return Batch(images, list(captions), cameras, camera_planes(views, size) * known[:, None, None, None])
 
-    def _choose(self, rng: random.Random) -> int:
-        return rng.choice(self._facing) if self._facing and rng.random() < FACING else rng.randrange(len(self))
+    def _choose(self, rng: random.Random, facing: float) -> int:
+        return rng.choice(self._facing) if self._facing and rng.random() < facing else rng.randrange(len(self))
 
     def _describe(self, index: int, rng: random.Random) -> tuple[tuple[float, ...], str]:
-        """A main colour and the caption that goes with it."""
+        """A main colour and the caption that goes with it, perhaps none."""
         concept = CONCEPTS[self.concepts[index]]
         named = concept.takes_color and rng.random() < NAMED_COLOR
         name = rng.choice(list(COLORS)) if named else None
         color = COLORS[name] if name else concept.default_color
         view = VIEW_WORDS[int(self.view_words[index])]
         text = caption(concept, name, view if rng.random() < NAMED_VIEW else None, rng)
-        return tuple(c * rng.uniform(0.94, 1.04) for c in color), text
+        shade = tuple(c * rng.uniform(0.94, 1.04) for c in color)
+        return shade, "" if rng.random() < NO_CAPTION else text
 
 
 def make_dataset(count: int, seed: int = 0, processes: int = 2) -> Dataset:

@@ -12,6 +12,7 @@ from torch import Tensor
 from core.guidance.stable_diffusion import StableDiffusion
 from core.pixels import to_pixels, to_png
 from core.prompt import VIEW_WORDS
+from core.starter.captions import with_articles
 from core.starter.catalogue import COLORS, CONCEPTS
 
 
@@ -37,6 +38,6 @@ def write_samples(model: Path, path: Path, steps: int = 25) -> None:
     pictures = []
     for number, concept in enumerate(CONCEPTS):
         subject = concept.name_with(names[number % len(names)]) if concept.takes_color else concept.noun
-        pictures += [diffusion.prompt_to_img(f"a {subject}, {view}", steps=steps) for view in VIEW_WORDS]
+        pictures += [diffusion.prompt_to_img(with_articles(f"a {subject}, {view}"), steps=steps) for view in VIEW_WORDS]
     images = torch.from_numpy(np.concatenate(pictures)).permute(0, 3, 1, 2) / 255
     write_sheet(images, 3 * len(VIEW_WORDS), path)

@@ -5,8 +5,7 @@
 
 The first stage, text encoder and UNet, saves its state in the work folder every SAVE_EVERY steps and resumes from
 there; the second, the decoder, saves when it is done. The work folder also gets sheets of samples. The first loss is
-that of v-prediction (Salimans and Ho 2022, section 4) with 10 % of the captions dropped for classifier-free guidance
-(Ho and Salimans 2022).
+that of v-prediction (Salimans and Ho 2022, section 4).
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from core.device import keep_freed_memory, pick_device
-from core.starter.dataset import Dataset
+from core.starter.dataset import FACING, Batch, Dataset
 from core.starter.latents import to_latents
 from core.starter.networks import make_pipeline
 from core.starter.samples import write_reconstructions, write_samples
 
 DECODER_BATCH, DENOISER_BATCH = 16, 16
 SAVE_EVERY = 500  # steps
-CAPTION_DROP = 0.1
 EMA_DECAY = 0.998
 HEAVY_NOISE = 0.15  # share of the timesteps
+FRONTS_FIRST = 0.2  # share of the training that is about nothing but where fronts point
 
 
 def train_decoder(pipeline: Any, data: Dataset, work: Path, samples: int) -> None:
@@ -66,25 +65,26 @@ class Denoiser(nn.Module):
         self.unet, self.text_encoder = pipeline.unet, pipeline.text_encoder
         self._tokenizer, self._scheduler = pipeline.tokenizer, pipeline.scheduler
 
-    def loss(self, latents: Tensor, captions: list[str], cameras: Tensor, planes: Tensor) -> Tensor:
-        """Mean square error of the predicted v, for latents "B 6 h w"."""
-        tokens = self._tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
-        t = draw_timesteps(len(latents), self._scheduler.config.num_train_timesteps).to(latents.device)
+    def loss(self, batch: Batch, heavy: float) -> Tensor:
+        """Mean square error of the predicted v; `heavy`: see :func:`draw_timesteps`."""
+        device, latents = self.unet.device, to_latents(batch.images.to(self.unet.device) * 2 - 1)
+        tokens = self._tokenizer(batch.captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
+        t = draw_timesteps(len(latents), self._scheduler.config.num_train_timesteps, heavy).to(device)
         noise = torch.randn_like(latents)
-        noisy = self._scheduler.add_noise(latents, noise, t)
-        with torch.autocast(latents.device.type, torch.bfloat16):
-            text = self.text_encoder(tokens.to(latents.device))[0]
-            predicted = self.unet(torch.cat([noisy, planes], 1), t, text, class_labels=cameras).sample
+        noisy = torch.cat([self._scheduler.add_noise(latents, noise, t), batch.planes.to(device)], dim=1)
+        with torch.autocast(device.type, torch.bfloat16):
+            text = self.text_encoder(tokens.to(device))[0]
+            predicted = self.unet(noisy, t, text, class_labels=batch.cameras.to(device)).sample
         return F.mse_loss(predicted.float(), self._scheduler.get_velocity(latents, noise, t))
 
 
-def draw_timesteps(count: int, timesteps: int) -> Tensor:
-    """Half of them from all, half from the noisiest HEAVY_NOISE of them.
+def draw_timesteps(count: int, timesteps: int, heavy: float) -> Tensor:
+    """A share `heavy` of them from the noisiest HEAVY_NOISE, the others from all.
 
     A picture of 64x64 pixels shows through all but the heaviest noise which way its object faces, so only there does a
     network need the camera and learn to heed it (the noise schedule is that of 512x512; Hoogeboom et al. 2023).
     """
-    lowest = torch.where(torch.rand(count) < 0.5, 0.0, 1 - HEAVY_NOISE)
+    lowest = torch.where(torch.rand(count) < heavy, 1 - HEAVY_NOISE, 0.0)
     return ((lowest + (1 - lowest) * torch.rand(count)) * timesteps).long()
 
 
@@ -97,11 +97,9 @@ def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> No
     start = _restore(path, model, average, optimizer)
     running = 0.0
     for step in (bar := tqdm(range(start, steps), desc="denoiser", initial=start, total=steps)):
-        rng = random.Random(step)
-        batch = data.draw(DENOISER_BATCH, rng)
-        captions = ["" if rng.random() < CAPTION_DROP else text for text in batch.captions]
-        latents = to_latents(batch.images.to(pipeline.device) * 2 - 1)
-        loss = model.loss(latents, captions, batch.cameras.to(pipeline.device), batch.planes.to(pipeline.device))
+        fronts = step < FRONTS_FIRST * steps
+        batch = data.draw(DENOISER_BATCH, random.Random(step), 1.0 if fronts else FACING)
+        loss = model.loss(batch, heavy=1.0 if fronts else 0.5)
         _descend(optimizer, model.parameters(), loss, 1e-3 * _schedule(step / steps))
         _follow(average, model, min(EMA_DECAY, step / (step + 10)))
         running = 0.98 * running + 0.02 * loss.item()

@@ -1,5 +1,6 @@
 """A few steps of the starter model's training, on noise."""
 
+import random
 import sys
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from core.guidance.stable_diffusion import StableDiffusion
 from core.starter import training
 from core.starter.networks import make_pipeline
-from core.starter.training import Denoiser, train_denoiser
+from core.starter.training import Denoiser, draw_timesteps, train_denoiser
 from tests.core.starter.doubles import noise_data_set
 
 
@@ -25,11 +26,11 @@ class Interrupted:
     def __init__(self, data, batches):
         self.data, self.left = data, batches
 
-    def draw(self, batch, rng):
+    def draw(self, *arguments):
         if self.left == 0:
             raise KeyboardInterrupt
         self.left -= 1
-        return self.data.draw(batch, rng)
+        return self.data.draw(*arguments)
 
 
 def test_training_ends_with_a_model_that_the_program_loads(tmp_path, monkeypatch):
@@ -74,12 +75,19 @@ def test_running_averages_remember_no_history():
     assert not average.weight.requires_grad
 
 
-def test_the_loss_asks_for_the_velocity():
+def test_the_loss_asks_for_the_velocity(monkeypatch):
     """With a network that answers zero the loss is the mean square of v, which is 1 for normal latents."""
     pipeline = make_pipeline()
     torch.nn.init.zeros_(pipeline.unet.conv_out.weight)
     torch.nn.init.zeros_(pipeline.unet.conv_out.bias)
     torch.manual_seed(0)
-    unknown = torch.zeros(4, 5), torch.zeros(4, 3, 32, 32)
-    loss = Denoiser(pipeline).loss(torch.randn(4, 6, 32, 32), ["a red mug"] * 4, *unknown)
+    monkeypatch.setattr(training, "to_latents", lambda images: torch.randn(len(images), 6, 32, 32))
+    loss = Denoiser(pipeline).loss(noise_data_set().draw(4, random.Random(0)), heavy=0.5)
     assert loss.item() == pytest.approx(1, abs=0.05)
+
+
+def test_heavy_noise_is_drawn_as_often_as_asked():
+    def share(heavy):
+        return (draw_timesteps(4000, 1000, heavy) >= 850).float().mean().item()
+
+    assert [share(heavy) for heavy in (0, 0.5, 1)] == pytest.approx([0.15, 0.575, 1], abs=0.03)
