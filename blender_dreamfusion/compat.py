@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import bpy
 
@@ -45,16 +44,6 @@ def draw_text_field(layout: bpy.types.UILayout, data: bpy.types.PropertyGroup, n
         layout.prop(data, name, text="", placeholder=placeholder)
     else:
         layout.prop(data, name, text="")
-
-
-def user_folder(package: str) -> Path:
-    """Where the add-on may keep files. Extensions (4.2) have a folder of their own; a legacy add-on gets one here."""
-    if bpy.app.version >= (4, 2, 0):
-        try:
-            return Path(bpy.utils.extension_path_user(package))
-        except ValueError:  # installed as a legacy add-on
-            pass
-    return Path(bpy.utils.user_resource("DATAFILES", path="dreamfusion"))
 
 
 def online_access() -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import bpy
 
-from . import compat, paths
+from . import paths
 from .core_files import ROOT
 
 _ADDON = "blender_dreamfusion"
@@ -62,9 +62,12 @@ def installed_trainer_python() -> str:
 
 
 def jobs_folder() -> Path:
-    """The folder for jobs; it may not exist yet."""
+    """The folder for jobs; it may not exist yet.
+
+    By default among Blender's own data files: an extension's user folder is deleted with the extension.
+    """
     chosen = paths.absolute(_setting("jobs_folder"))
-    return Path(chosen) if chosen else compat.user_folder(__package__) / "jobs"
+    return Path(chosen or bpy.utils.user_resource("DATAFILES", path="dreamfusion/jobs"))
 
 
 def _setting(name: str) -> str:
