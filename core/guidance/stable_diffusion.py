@@ -1,7 +1,9 @@
 """A text-to-image latent diffusion model as guidance: Stable Diffusion, or any model in its layout.
 
 Sizes, noise schedule and kind of prediction come from the loaded model. A UNet with a camera input
-(class_embed_type "projection", such as the starter model's) is told the views; zeros where they are unknown.
+(class_embed_type "projection", such as the starter model's) is told the views; zeros where they are unknown. Like the
+text, the view belongs to what guidance strengthens: the unconditional prediction knows neither (Zero-1-to-3, arXiv
+2303.11328, section 3.2).
 Weights may be half precision; noise, guidance and loss are computed in float32.
 """
 
@@ -27,10 +29,10 @@ from core.prompt import fit_prompt
 
 @dataclass(frozen=True)
 class _CameraInput:
-    """What a camera-aware UNet is told of B views; zeros where they are unknown."""
+    """What a camera-aware UNet is told of B views: zeros for the B unconditional predictions, then the views."""
 
-    embedding: Tensor  # (B, D), class labels: camera_embedding
-    planes: Tensor  # (B, 3, h, w), channels beside the latents: camera_planes
+    embedding: Tensor  # (2B, D), class labels: camera_embedding
+    planes: Tensor  # (2B, 3, h, w), channels beside the latents: camera_planes
 
 
 class StableDiffusion(nn.Module):
@@ -193,25 +195,22 @@ class StableDiffusion(nn.Module):
         """What the UNet is told of the cameras; None if it takes none."""
         if not takes_camera(self.unet):
             return None
-        if views is None:
-            embedding = latents.new_zeros(len(latents), self.unet.config.projection_class_embeddings_input_dim)
-            return _CameraInput(embedding, latents.new_zeros(len(latents), PLANE_CHANNELS, *latents.shape[2:]))
-        planes = camera_planes(views, (latents.shape[2], latents.shape[3]))
-        return _CameraInput(camera_embedding(views).to(self.device), planes.to(self.device))
+        count, width = len(latents), self.unet.config.projection_class_embeddings_input_dim
+        embedding = latents.new_zeros(2 * count, width)
+        planes = latents.new_zeros(2 * count, PLANE_CHANNELS, *latents.shape[2:])
+        if views is not None:
+            embedding[count:] = camera_embedding(views)
+            planes[count:] = camera_planes(views, (latents.shape[2], latents.shape[3]))
+        return _CameraInput(embedding, planes)
 
     def _denoise(self, noisy: Tensor, t: Tensor, text_embeddings: Tensor, camera: _CameraInput | None) -> Tensor:
         """The UNet's raw output for both halves of text_embeddings, float32; one after the other under vram_O."""
-        dtype = self.unet.dtype
-        passes = text_embeddings.chunk(2) if self.vram_O else (text_embeddings,)
-        outputs = []
-        for text in passes:
-            copies = len(text) // len(noisy)
-            labels = None if camera is None else camera.embedding.repeat(copies, 1).to(dtype)
-            latents = noisy if camera is None else torch.cat([noisy, camera.planes], dim=1)
-            latents = latents.repeat(copies, 1, 1, 1).to(dtype)
-            prediction = self.unet(latents, t.repeat(copies), text.to(dtype), class_labels=labels, return_dict=False)
-            outputs.append(prediction[0].float())
-        return torch.cat(outputs)
+        inputs = [torch.cat([noisy, noisy]), t.repeat(2), text_embeddings]
+        if camera is not None:
+            inputs = [torch.cat([inputs[0], camera.planes], dim=1), *inputs[1:], camera.embedding]
+        inputs = [value.to(self.unet.dtype) if value.is_floating_point() else value for value in inputs]
+        passes = zip(*(value.chunk(2 if self.vram_O else 1) for value in inputs), strict=True)
+        return torch.cat([self.unet(*parts, return_dict=False)[0].float() for parts in passes])
 
     @torch.no_grad()
     def prompt_to_img(

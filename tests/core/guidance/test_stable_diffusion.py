@@ -81,15 +81,16 @@ def reference_step(model, text, pictures, scale, *, as_latent, grad_scale=1.0, v
         camera = None if views is None else camera_embedding(views)[b : b + 1].double()
         planes = None if views is None else camera_planes(views, (LATENT_SIZE, LATENT_SIZE))[b : b + 1].double()
 
-        def epsilon(embedding, b=b, noisy=noisy, camera=camera, planes=planes, signal=signal):
-            seen = noisy[None] if planes is None else torch.cat([noisy[None], planes], dim=1)
-            output = unet(seen, t[b], embedding[None].double(), class_labels=camera).sample[0]
+        def epsilon(embedding, known, b=b, noisy=noisy, camera=camera, planes=planes, signal=signal):
+            seen = noisy[None] if planes is None else torch.cat([noisy[None], known * planes], dim=1)
+            labels = None if camera is None else known * camera
+            output = unet(seen, t[b], embedding[None].double(), class_labels=labels).sample[0]
             if model.scheduler.config.prediction_type == "epsilon":
                 return output
             return math.sqrt(signal) * output + math.sqrt(1 - signal) * noisy
 
         with torch.no_grad():
-            uncond, cond = epsilon(text[b]), epsilon(text[count + b])
+            uncond, cond = epsilon(text[b], known=0), epsilon(text[count + b], known=1)
             grad = grad_scale * (1 - signal) * (uncond + scale * (cond - uncond) - noise[b])
         total = total + 0.5 * ((latents[b] - (latents[b].detach() - grad)) ** 2).sum()
     loss = total / count
