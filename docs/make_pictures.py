@@ -15,9 +15,9 @@ from mathutils import Vector
 
 SPACING = 2.0  # metres between neighbours
 ROW_SPACING = 4.6  # metres between rows: seen from above, none hides the one behind
-EYE_HEIGHT = 0.55  # metres: the middle of an object
+EYE_HEIGHT = 0.75  # metres: about the middle of an object
 EYE = Vector((0, -20, 9))  # metres from the middle
-MARGIN = 0.5  # metres, of the picture's height
+MARGIN = 0.7  # metres, of the picture's height
 TURN_DEG = 30.0  # how far each object is turned, so that front and side are seen
 
 
