@@ -16,28 +16,29 @@ if TYPE_CHECKING:
     from core import lockfile as lockfile
     from core import protocol as protocol
 
+_SHARED = ("lockfile", "protocol")
+
 
 def _find_root() -> Path:
     """The folder that contains ``core/``: the trainer's working folder."""
     addon = Path(__file__).resolve().parent
     for folder in (addon, addon.parent):
-        if (folder / "core" / "protocol.py").is_file():
+        if all((folder / "core" / f"{name}.py").is_file() for name in _SHARED):
             return folder
     raise ImportError(f"The trainer's files (core/) are missing from {addon}: install the whole zip again.")
 
 
 def _load(name: str) -> object:
-    path, name = ROOT / "core" / f"{name}.py", f"{__package__}.{name}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be loaded: install the whole zip again.")
+    qualified = f"{__package__}.{name}"
+    spec = importlib.util.spec_from_file_location(qualified, ROOT / "core" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up here
+    sys.modules[qualified] = module  # dataclasses look their module up here
     spec.loader.exec_module(module)
     return module
 
 
 ROOT = _find_root()
 if not TYPE_CHECKING:
-    lockfile = _load("lockfile")
-    protocol = _load("protocol")
+    lockfile, protocol = (_load(name) for name in _SHARED)

@@ -1,7 +1,12 @@
-"""The lock file of a job's folder: taking it, and asking whether it is taken. Standard library only: front ends too."""
+"""The lock file of a job's folder: taking it, and asking whether it is taken.
+
+Front ends load this file too, so it uses the standard library alone and Python 3.10 syntax, and imports nothing from
+its neighbours.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -31,9 +36,25 @@ def is_locked(folder: Path) -> bool:
     """Whether somebody holds the folder's lock: a trainer is at work there."""
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDWR)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno in _HELD
     try:
-        return not try_lock(descriptor)
+        free = try_lock(descriptor)
+        if free:
+            _unlock(descriptor)
+        return not free
     finally:
         os.close(descriptor)
+
+
+def _unlock(descriptor: int) -> None:
+    """At once: Windows drops a closed file's locks when it finds the time."""
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -1,6 +1,6 @@
 """Renders the OBJ files of finished jobs side by side:
 
-blender -b --factory-startup --python docs/make_pictures.py -- --out docs/results.png --columns 6 JOB [JOB ...]
+blender -b --factory-startup --python docs/make_pictures.py -- --out docs/results.png --columns 5 JOB [JOB ...]
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> None:
     """Import, arrange, light, render."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--columns", type=int, default=6)
+    parser.add_argument("--columns", type=int, default=5)
     parser.add_argument("--width", type=int, default=1200, help="pixels")
     parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("jobs", type=Path, nargs="+")

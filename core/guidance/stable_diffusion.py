@@ -2,8 +2,8 @@
 
 Sizes, noise schedule and kind of prediction come from the loaded model. A UNet with a camera input
 (class_embed_type "projection", such as the starter model's) is told the views; zeros where they are unknown. Like the
-text, the view belongs to what guidance strengthens: the unconditional prediction knows neither (Zero-1-to-3, arXiv
-2303.11328, section 3.2).
+text, the view belongs to what guidance strengthens: the unconditional prediction is not told it (as in Zero-1-to-3,
+arXiv 2303.11328).
 Weights may be half precision; noise, guidance and loss are computed in float32.
 """
 
@@ -184,7 +184,7 @@ class StableDiffusion(nn.Module):
     def predict_noise(self, noisy: Tensor, t: Tensor, text_embeddings: Tensor, views: Views | None = None) -> Tensor:
         """The noise that the model sees in latents (B, C, h, w) at timesteps (B,): (2B, C, h, w), float32.
 
-        `text_embeddings` is (2B, T, C): the first B predictions belong to its first half.
+        `text_embeddings` is (2B, T, C): the first B predictions belong to its first half, and are not told the views.
         """
         output = self._denoise(noisy, t, text_embeddings, self._camera_input(noisy, views))
         if self.scheduler.config.prediction_type == "epsilon":
@@ -196,21 +196,25 @@ class StableDiffusion(nn.Module):
         if not takes_camera(self.unet):
             return None
         count, width = len(latents), self.unet.config.projection_class_embeddings_input_dim
-        embedding = latents.new_zeros(2 * count, width)
-        planes = latents.new_zeros(2 * count, PLANE_CHANNELS, *latents.shape[2:])
-        if views is not None:
-            embedding[count:] = camera_embedding(views)
-            planes[count:] = camera_planes(views, (latents.shape[2], latents.shape[3]))
-        return _CameraInput(embedding, planes)
+        embedding = latents.new_zeros(count, width)
+        planes = latents.new_zeros(count, PLANE_CHANNELS, *latents.shape[2:])
+        if views is None:
+            return _CameraInput(embedding.repeat(2, 1), planes.repeat(2, 1, 1, 1))
+        told = camera_planes(views, (planes.shape[2], planes.shape[3])).to(planes)
+        return _CameraInput(torch.cat([embedding, camera_embedding(views).to(embedding)]), torch.cat([planes, told]))
 
     def _denoise(self, noisy: Tensor, t: Tensor, text_embeddings: Tensor, camera: _CameraInput | None) -> Tensor:
         """The UNet's raw output for both halves of text_embeddings, float32; one after the other under vram_O."""
-        inputs = [torch.cat([noisy, noisy]), t.repeat(2), text_embeddings]
+        sample = torch.cat([noisy, noisy])
         if camera is not None:
-            inputs = [torch.cat([inputs[0], camera.planes], dim=1), *inputs[1:], camera.embedding]
-        inputs = [value.to(self.unet.dtype) if value.is_floating_point() else value for value in inputs]
-        passes = zip(*(value.chunk(2 if self.vram_O else 1) for value in inputs), strict=True)
-        return torch.cat([self.unet(*parts, return_dict=False)[0].float() for parts in passes])
+            sample = torch.cat([sample, camera.planes], dim=1)
+        dtype, outputs = self.unet.dtype, []
+        for part in torch.arange(len(sample)).chunk(2 if self.vram_O else 1):
+            labels = None if camera is None else camera.embedding[part].to(dtype)
+            text, times = text_embeddings[part].to(dtype), t.repeat(2)[part]
+            output = self.unet(sample[part].to(dtype), times, text, class_labels=labels, return_dict=False)[0]
+            outputs.append(output.float())
+        return torch.cat(outputs)
 
     @torch.no_grad()
     def prompt_to_img(

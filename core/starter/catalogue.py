@@ -241,7 +241,7 @@ def duck(draw: Draw) -> list[Part]:
 
 CONCEPTS: tuple[Concept, ...] = (
     Concept("hamburger", hamburger, BREAD, takes_color=False),
-    Concept("mug", mug, WHITE, has_front=True),  # its handle points to one side
+    Concept("mug", mug, WHITE, has_front=True),
     Concept("chair", chair, WOOD, has_front=True),
     Concept("table", table, WOOD),
     Concept("snowman", snowman, COLORS["red"], phrase="{noun} with a {color} hat", has_front=True),

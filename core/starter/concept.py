@@ -47,7 +47,7 @@ class Concept:
     default_color: RGB
     phrase: str = "{color} {noun}"  # how a prompt names the main colour
     takes_color: bool = True
-    has_front: bool = False
+    has_front: bool = False  # its sides differ, so that a picture shows which way it is turned
 
     def name_with(self, color: str) -> str:
         """The noun with a named main colour: "red mug", "snowman with a red hat"."""

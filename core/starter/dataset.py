@@ -31,9 +31,9 @@ BATCH = 8  # objects of one concept that are traced at once
 CAMERAS = CameraConfig(radius=(2.5, 3.3), elevation_deg=(-15.0, 75.0))
 NAMED_COLOR = 0.8  # share of captions that name the main colour
 NAMED_VIEW = 0.5  # share of captions that name the view
-NO_CAPTION = 0.1  # share of pictures without a caption, for classifier-free guidance; half of them lose the camera too
-KNOWN_CAMERA = 0.85  # share of pictures whose camera the network is told
-FACING = 0.5  # share of pictures that are drawn from the objects with a front alone: where it points is learnt last
+NO_CAPTION = 0.1  # share of pictures without a caption, for classifier-free guidance
+KNOWN_CAMERA = 0.85  # share of captioned pictures whose camera the network is told; half that share of the others
+FACING = 0.5  # share of pictures that are drawn from the objects with a front alone, unless asked otherwise
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Dataset:
         return cls(data["layers"], data["concepts"], Views(**data["views"]))
 
     def draw(self, batch: int, rng: random.Random, facing: float = FACING) -> Batch:
-        """Compose a random batch; at least a share `facing` of it are objects with a front."""
+        """Compose a random batch; on average a share `facing` of it comes from the objects with a front alone."""
         index = [self._choose(rng, facing) for _ in range(batch)]
         colors, captions = zip(*(self._describe(i, rng) for i in index), strict=True)
         ambient = torch.tensor([1.0 if rng.random() < 0.25 else rng.uniform(0.3, 0.8) for _ in index])

@@ -34,7 +34,8 @@ from core.starter.samples import write_reconstructions, write_samples
 DECODER_BATCH, DENOISER_BATCH = 16, 16
 SAVE_EVERY = 500  # steps
 EMA_DECAY = 0.998
-HEAVY_NOISE = 0.15  # share of the timesteps
+HEAVY_NOISE = 0.15  # share of the timesteps, the noisiest
+HEAVY_SHARE = 0.5  # share of the pictures that get HEAVY_NOISE for certain
 FRONTS_FIRST = 0.2  # share of the training that is about nothing but where fronts point
 
 
@@ -67,7 +68,8 @@ class Denoiser(nn.Module):
 
     def loss(self, batch: Batch, heavy: float) -> Tensor:
         """Mean square error of the predicted v; `heavy`: see :func:`draw_timesteps`."""
-        device, latents = self.unet.device, to_latents(batch.images.to(self.unet.device) * 2 - 1)
+        device = self.unet.device
+        latents = to_latents(batch.images.to(device) * 2 - 1)  # "B 6 h w"
         tokens = self._tokenizer(batch.captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
         t = draw_timesteps(len(latents), self._scheduler.config.num_train_timesteps, heavy).to(device)
         noise = torch.randn_like(latents)
@@ -85,7 +87,7 @@ def draw_timesteps(count: int, timesteps: int, heavy: float) -> Tensor:
     network need the camera and learn to heed it (the noise schedule is that of 512x512; Hoogeboom et al. 2023).
     """
     lowest = torch.where(torch.rand(count) < heavy, 1 - HEAVY_NOISE, 0.0)
-    return ((lowest + (1 - lowest) * torch.rand(count)) * timesteps).long()
+    return ((lowest + (1 - lowest) * torch.rand(count)) * timesteps).long().clamp(max=timesteps - 1)  # rounding
 
 
 def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> None:
@@ -97,9 +99,8 @@ def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> No
     start = _restore(path, model, average, optimizer)
     running = 0.0
     for step in (bar := tqdm(range(start, steps), desc="denoiser", initial=start, total=steps)):
-        fronts = step < FRONTS_FIRST * steps
-        batch = data.draw(DENOISER_BATCH, random.Random(step), 1.0 if fronts else FACING)
-        loss = model.loss(batch, heavy=1.0 if fronts else 0.5)
+        facing, heavy = (1.0, 1.0) if step < FRONTS_FIRST * steps else (FACING, HEAVY_SHARE)
+        loss = model.loss(data.draw(DENOISER_BATCH, random.Random(step), facing), heavy)
         _descend(optimizer, model.parameters(), loss, 1e-3 * _schedule(step / steps))
         _follow(average, model, min(EMA_DECAY, step / (step + 10)))
         running = 0.98 * running + 0.02 * loss.item()

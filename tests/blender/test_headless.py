@@ -12,6 +12,8 @@ from blenders import VERSIONS, blender_program
 from doubles import double_python, script
 from window import isolated_environment
 
+from tests.foreground import in_foreground
+
 pytestmark = pytest.mark.blender
 HEADLESS = Path(__file__).parents[2] / "blender_dreamfusion" / "headless.py"
 RIG = Path(__file__).with_name("rig")
@@ -109,7 +111,7 @@ def test_ctrl_c_ends_the_batch_with_130_and_its_trainer(prompts, tmp_path):
     command += ["--prompts", prompts, "--out", tmp_path / "out", "--python", python]
     env = isolated_environment(tmp_path / "home")
     job = tmp_path / "out" / "jobs" / "a_red_cube"
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with in_foreground(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         end = time.monotonic() + 60
         while not list(job.glob("checkpoints/*.json")) and time.monotonic() < end:
             time.sleep(0.1)

@@ -1,6 +1,5 @@
 """The command line from argv to exit code, with small job bodies in place of the training."""
 
-import functools
 import importlib.metadata
 import os
 import signal
@@ -19,6 +18,7 @@ from core.__main__ import main
 from core.console import duration
 from core.job import Job
 from core.lock import exclusive
+from tests.foreground import in_foreground
 
 BODIES = Path(job_bodies.__file__)
 
@@ -170,18 +170,12 @@ def test_a_mesh_is_not_exported_under_another_formats_name(tmp_path, capsys, kin
     assert not (tmp_path / name).exists()
 
 
-def in_foreground(command):
-    """Start a program that hears Ctrl-C, even where these tests run in the background and SIGINT is ignored."""
-    hear = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hear)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_cancels_at_the_next_step_and_resume_goes_on(tmp_path, number):
     command = [sys.executable, BODIES, "cli", "train_for_ever"]
     for arguments in (["generate", "a hamburger", "--workspace", tmp_path], ["resume", tmp_path]):
-        with in_foreground([*command, *arguments]) as process:
+        with in_foreground([*command, *arguments], stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr.readline().startswith("training ")
             process.send_signal(getattr(signal, number))
             rest = process.stderr.read()
@@ -198,7 +192,7 @@ def test_a_lost_terminal_cancels(tmp_path):
 
     ours, theirs = pty.openpty()
     command = [sys.executable, BODIES, "cli", "train_for_ever", "generate", "a hamburger", "--workspace", tmp_path]
-    with subprocess.Popen(command, stderr=theirs, stdout=theirs) as process:
+    with in_foreground(command, stderr=theirs, stdout=theirs) as process:
         os.close(theirs)
         shown = b""
         while b"training" not in shown:
@@ -220,7 +214,7 @@ def test_a_reader_that_leaves_stops_nothing(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 def test_ctrl_c_before_the_first_step_stops_at_once(tmp_path):
     command = [sys.executable, BODIES, "cli", "deaf", "generate", "a hamburger", "--workspace", tmp_path]
-    with in_foreground(command) as process:
+    with in_foreground(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr.readline() == "deaf\n"
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == "Cancelled.\n"

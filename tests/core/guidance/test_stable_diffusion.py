@@ -126,13 +126,15 @@ def test_a_step_with_an_annealed_upper_end(plain):
     check_step(plain, 4, True, max_step=30)
 
 
-def test_saving_memory_changes_no_number(plain, plain_model):
-    frugal = load(plain_model, vram_O=True)
-    text = plain.get_text_embeds(["", "a cat"])
-    pictures = torch.rand(1, 3, 16, 16, generator=seeded(1))
-    first, second = (model.train_step(text, pictures, 10.0, generator=seeded()) for model in (plain, frugal))
+@pytest.mark.parametrize("folder", ["plain_model", "camera_model"])
+def test_saving_memory_changes_no_number(folder, request):
+    usual, frugal = (load(request.getfixturevalue(folder), vram_O=vram_O) for vram_O in (False, True))
+    text, views = usual.get_text_embeds(["", "", "a cat", "a dog"]), orbit_views(2, 20.0, 3.0, 40.0)
+    pictures = torch.rand(2, 3, 16, 16, generator=seeded(1))
+    first, second = (m.train_step(text, pictures, 10.0, views=views, generator=seeded()) for m in (usual, frugal))
     torch.testing.assert_close(first, second)
-    np.testing.assert_array_equal(plain.prompt_to_img("a cat", steps=2), frugal.prompt_to_img("a cat", steps=2))
+    pictures = [model.prompt_to_img("a cat", steps=2, views=views) for model in (usual, frugal)]
+    np.testing.assert_array_equal(*pictures)
 
 
 # A UNet with a known answer

@@ -39,6 +39,7 @@ def test_samples_show_four_sides_of_every_concept(tmp_path, monkeypatch):
     monkeypatch.setattr(samples, "StableDiffusion", Painter)
     samples.write_samples("some folder", tmp_path / "samples.png", steps=1)
     assert asked[:4] == [f"a hamburger, {view}" for view in VIEW_WORDS]
+    assert asked[4] == "an orange mug, front view"
     assert asked[8] == "a yellow chair, front view"
     sheet = iio.imread(tmp_path / "samples.png")[::2, ::2, 0]
     assert sheet.tolist() == np.arange(1, 61).reshape(5, 12).tolist()

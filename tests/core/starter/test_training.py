@@ -8,6 +8,7 @@ import torch
 
 from core.guidance.stable_diffusion import StableDiffusion
 from core.starter import training
+from core.starter.dataset import FACING
 from core.starter.networks import make_pipeline
 from core.starter.training import Denoiser, draw_timesteps, train_denoiser
 from tests.core.starter.doubles import noise_data_set
@@ -24,13 +25,14 @@ class Interrupted:
     """A data set that counts what it gives, and stops giving."""
 
     def __init__(self, data, batches):
-        self.data, self.left = data, batches
+        self.data, self.left, self.facing = data, batches, []
 
-    def draw(self, *arguments):
+    def draw(self, batch, rng, facing):
         if self.left == 0:
             raise KeyboardInterrupt
         self.left -= 1
-        return self.data.draw(*arguments)
+        self.facing.append(facing)
+        return self.data.draw(batch, rng, facing)
 
 
 def test_training_ends_with_a_model_that_the_program_loads(tmp_path, monkeypatch):
@@ -84,6 +86,22 @@ def test_the_loss_asks_for_the_velocity(monkeypatch):
     monkeypatch.setattr(training, "to_latents", lambda images: torch.randn(len(images), 6, 32, 32))
     loss = Denoiser(pipeline).loss(noise_data_set().draw(4, random.Random(0)), heavy=0.5)
     assert loss.item() == pytest.approx(1, abs=0.05)
+
+
+def test_fronts_come_first(tmp_path, monkeypatch):
+    """At heavy noise alone; the rest of the training is mixed."""
+    seen, pipeline = [], make_pipeline()
+    monkeypatch.setattr(training, "FRONTS_FIRST", 0.5)
+    data = Interrupted(noise_data_set(), 4)
+    loss = Denoiser.loss
+    monkeypatch.setattr(Denoiser, "loss", lambda self, batch, heavy: seen.append(heavy) or loss(self, batch, heavy))
+    train_denoiser(pipeline, data, tmp_path, samples=8)
+    assert list(zip(data.facing, seen, strict=True)) == [(1.0, 1.0)] * 2 + [(FACING, training.HEAVY_SHARE)] * 2
+
+
+def test_the_last_timestep_is_the_last(monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda count: torch.full((count,), 1 - 2**-24))
+    assert draw_timesteps(1, 1000, heavy=1.0).tolist() == [999]
 
 
 def test_heavy_noise_is_drawn_as_often_as_asked():
