@@ -4,6 +4,8 @@ Arguments: the trainer's Python, the prompt, the longest time that it may take i
 """
 
 import importlib
+import os
+from pathlib import Path
 
 import bpy
 
@@ -29,6 +31,8 @@ def scenario(gui):
     before = set(bpy.data.objects.keys())
     yield from gui.press("dreamfusion.generate")
     gui.check(session.running, "a job is at work")
+    jobs = Path(os.environ["BLENDER_USER_DATAFILES"], "dreamfusion", "jobs")
+    gui.check(session.job.workspace.parent == jobs, f"where uninstalling leaves it: {session.job.workspace}")
     yield from gui.wait_for(lambda: session.job.progress and session.job.progress.fraction > 0, "progress", 120)
     yield from gui.wait_for(preview.icon, "a picture is shown", 120)
     yield 0.5
