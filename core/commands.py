@@ -17,6 +17,7 @@ from core.control import Control
 from core.errors import DreamFusionError, InputError
 from core.job import Job, write_atomic
 from core.launch import Run, explained, open_job, perform
+from core.lockfile import is_locked
 from core.options import make_config
 from core.packages import install_command, installed_versions
 from core.protocol import Log, Progress
@@ -112,7 +113,9 @@ def export_mesh(args: argparse.Namespace) -> None:
     if out.suffix.lower() != f".{args.format}":
         raise InputError(f"--out {args.out} does not fit --format {args.format}: let it end in .{args.format}.")
     if not (job.mesh / "mesh.npz").exists():
-        raise InputError(f"The job in {job.folder} has no mesh (it is {job.state}): make it with resume.")
+        at_work = is_locked(job.folder)
+        advice = "wait until its trainer is done" if at_work else "go on with resume, or generate it again"
+        raise InputError(f"The job in {job.folder} has no mesh yet ({job.state}): {advice}.")
 
     from core.export import export, load_npz
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from core import pictures
 from core.camera import Views
@@ -38,40 +37,51 @@ def generate(job: Job, emit: Emit, control: Control) -> Done:
     keep_freed_memory()
     device = pick_device(config.device)
     with memory_errors(config, device):
-        _enter("loading", emit)
+        bar = _Bar(emit)
+        bar.enter("loading")
         guidance = make_guidance(config, device, say)
         control.check()
-        trainer = train(config, guidance, job, device, _in_training(emit), control)
+        trainer = train(config, guidance, job, device, bar.training, control)
         del guidance
-        _enter("mesh", emit)
+        bar.enter("mesh")
         mesh = extract_mesh(trainer.field, config.mesh, trainer.occupancy, say)
         control.check()
-        _enter("texture", emit)
+        bar.enter("texture")
         save_mesh(paint(trainer.field, mesh, config.mesh.texture_size), job.mesh)
         control.check()
-        _film(job, trainer, emit, control)
+        _film(job, trainer, bar, control)
     return Done(str(job.folder), str(job.mesh / "mesh.npz"), str(job.mesh / "albedo.png"), time.monotonic() - start)
 
 
-def _enter(stage: str, emit: Emit) -> None:
-    emit(Progress(stage, 0, 1, STAGES[stage], -1.0))
+class _Bar:
+    """Places each stage's progress in that of the whole job; the training's speed tells the time left after it too."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._whole = -1.0  # seconds that the whole bar would take at this speed; negative while unknown
+
+    def show(self, stage: str, step: int, steps: int, fraction: float) -> None:
+        left = self._whole * (1 - fraction) if self._whole >= 0 else -1.0
+        self._emit(Progress(stage, step, steps, fraction, left))
+
+    def enter(self, stage: str) -> None:
+        self.show(stage, 0, 1, STAGES[stage])
+
+    def end(self, stage: str, steps: int) -> None:
+        self._emit(Progress(stage, steps, steps, 1.0, 0.0))
+
+    def training(self, message: FromTrainer) -> None:
+        """An emit for the training, whose own progress and time left are of the training alone."""
+        if not isinstance(message, Progress):
+            return self._emit(message)
+        low, high = STAGES["training"], STAGES["mesh"]
+        fraction = low + (high - low) * message.fraction
+        if message.fraction < 1 and message.seconds_left >= 0:
+            self._whole = message.seconds_left / (high - fraction)
+        return self.show("training", message.step, message.steps, fraction)
 
 
-def _in_training(emit: Emit) -> Callable[[FromTrainer], None]:
-    """An emit that places the training's progress in that of the whole job, and its time left likewise."""
-    low, high = STAGES["training"], STAGES["mesh"]
-
-    def scaled(message: FromTrainer) -> None:
-        if isinstance(message, Progress):
-            fraction = low + (high - low) * message.fraction
-            left = message.seconds_left * (1 - fraction) / (high - fraction) if message.fraction < 1 else -1.0
-            message = dataclasses.replace(message, fraction=fraction, seconds_left=left)
-        emit(message)
-
-    return scaled
-
-
-def _film(job: Job, trainer: Trainer, emit: Emit, control: Control) -> None:
+def _film(job: Job, trainer: Trainer, bar: _Bar, control: Control) -> None:
     """Write the turntable video."""
     count = job.config.training.turntable_frames
     views = pictures.evaluation_views(job.config, count)
@@ -80,11 +90,11 @@ def _film(job: Job, trainer: Trainer, emit: Emit, control: Control) -> None:
         for number in range(count):
             control.check()
             share = STAGES["turntable"] + (1 - STAGES["turntable"]) * number / count
-            emit(Progress("turntable", number, count, share, -1.0))
+            bar.show("turntable", number, count, share)
             yield _frame(trainer, job.config, views[number : number + 1])
 
     pictures.write_turntable(job, frames())
-    emit(Progress("turntable", count, count, 1.0, 0.0))
+    bar.end("turntable", count)
 
 
 def _frame(trainer: Trainer, config: Config, view: Views) -> Pixels:

@@ -29,6 +29,7 @@ from core.protocol import Log, Preview, Progress
 from core.render import Rendering, Shading, render
 
 PREVIEW_SECONDS = 3.0
+WARM_UP = 5  # steps before the time left is guessed: the first are slow
 MAX_SKIPPED = 20  # non-finite steps in a row before giving up
 LIGHT_SPREAD = 0.5  # standard deviation of the light's direction about the camera's
 REGULARIZED = 512  # visible samples a step whose normals are looked at
@@ -190,7 +191,8 @@ class _Show:
             self.preview()
             self.last_preview = time.monotonic()
         self.seconds.append(time.monotonic() - self.begin)
-        left = sum(self.seconds) / len(self.seconds) * (total - trainer.step)
+        known = len(self.seconds) >= WARM_UP
+        left = sum(self.seconds) / len(self.seconds) * (total - trainer.step) if known else -1.0
         self.emit(Progress("training", trainer.step, total, trainer.progress, left))
 
     def preview(self) -> None:

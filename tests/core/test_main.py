@@ -148,7 +148,10 @@ def test_a_job_without_a_mesh_cannot_be_exported(tmp_path, capsys):
     generate(tmp_path, body=job_bodies.failing)
     capsys.readouterr()
     assert main(["export", str(tmp_path), "--format", "glb", "--out", str(tmp_path / "x.glb")]) == 2
-    assert "no mesh (it is failed)" in one_error_line(capsys)
+    assert "no mesh yet (failed): go on with resume" in one_error_line(capsys)
+    with exclusive(tmp_path):
+        assert main(["export", str(tmp_path), "--format", "glb", "--out", str(tmp_path / "x.glb")]) == 2
+    assert "wait until its trainer is done" in one_error_line(capsys)
 
 
 @pytest.mark.parametrize(("kind", "start"), [("glb", b"glTF"), ("obj", b"# DreamFusion"), ("ply", b"ply\n")])
