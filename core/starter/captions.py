@@ -11,7 +11,7 @@ from core.starter.catalogue import COLORS, CONCEPTS
 from core.starter.concept import Concept
 from core.starter.patterns import MATERIALS, PATTERNS
 
-SINGULAR = (
+SINGULAR: tuple[str, ...] = (
     *("a {}", "a {}", "a {}", "a {}", "{}", "{}", "the {}", "one {}"),
     *("a picture of a {}", "a photo of a {}", "a dslr photo of a {}", "a render of a {}", "a 3d render of a {}"),
     *("a model of a {}", "a 3d model of a {}", "a rendering of a {}"),

@@ -80,18 +80,18 @@ def grain(draw: Draw, axis: str = "z") -> Pattern:  # noqa: ARG001
         x, y, z = points
         ring = length(x + far, y + 0.6 * far) + wave * (torch.sin(3 * z + phase) + torch.sin(5 * x + 4 * z))
         waves = 0.7 * torch.sin(2 * math.pi * ring / period + phase) + 0.3 * torch.sin(14.5 * ring / period)
-        return (0.5 + 0.5 * waves) ** 2
+        return 0.5 + 0.5 * waves
 
     return share
 
 
 def speckle(draw: Draw, axis: str = "z") -> Pattern:  # noqa: ARG001
     """Stone: spots of many greys, large and small."""
-    large, small, phase = draw(0.22, 0.2), draw(0.08, 0.2), draw(50.0)
+    large, small, phase = draw(0.22, 0.2), draw(0.09, 0.15), draw(50.0)
 
     def share(points: Points, normals: Tensor) -> Tensor:  # noqa: ARG001
         coarse, fine = (_noise(Points(*(c / size + phase for c in points))) for size in (large, small))
-        return ((0.4 * coarse + 0.8 * fine) * 1.6 - 0.5).clamp(0, 1)
+        return ((0.3 * coarse + 0.9 * fine) * 1.5 - 0.4).clamp(0, 1)
 
     return share
 
@@ -113,6 +113,6 @@ def _noise(points: Points) -> Tensor:
 
 PATTERNS: dict[str, Maker] = {"dots": dots, "stripes": stripes}
 MATERIALS: dict[str, Material] = {
-    "wooden": Material("wood", (0.74, 0.51, 0.29), (0.47, 0.28, 0.13), grain),
-    "stone": Material("stone", (0.72, 0.71, 0.68), (0.36, 0.36, 0.37), speckle),
+    "wooden": Material("wood", (0.72, 0.50, 0.29), (0.50, 0.31, 0.16), grain),
+    "stone": Material("stone", (0.70, 0.69, 0.66), (0.42, 0.42, 0.42), speckle),
 }

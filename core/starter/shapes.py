@@ -62,11 +62,6 @@ def mirror_x(shape: Shape) -> Shape:
     return lambda p: shape(Points(p.x.abs(), p.y, p.z))
 
 
-def mirror_y(shape: Shape) -> Shape:
-    """The half of the shape at y > 0, and its mirror image."""
-    return lambda p: shape(Points(p.x, p.y.abs(), p.z))
-
-
 def mirror_z(shape: Shape) -> Shape:
     """The half of the shape at z > 0, and its mirror image."""
     return lambda p: shape(Points(p.x, p.y, p.z.abs()))

@@ -21,7 +21,7 @@ from core.pixels import to_pixels, to_png
 from core.starter.catalogue import COLORS, CONCEPTS
 from core.starter.colors import RGB
 from core.starter.concept import Concept, Draw
-from core.starter.heldout import seen_colors
+from core.starter.heldout import seen_colors, usual_color
 from core.starter.patterns import MATERIALS, make_pattern
 from core.starter.truth import trace_layers
 
@@ -59,7 +59,7 @@ def _surfaces(concept: Concept, number: int) -> list[tuple[str, RGB, RGB]]:
     usual = ("", concept.default_color, concept.default_color)
     finishes = (*concept.patterns, *concept.materials)
     finish = finishes[number % len(finishes)] if finishes else ""
-    names = seen_colors(concept) if concept.takes_color else []
+    names = [name for name in seen_colors(concept) if concept.takes_color and name != usual_color(concept)]
     main, second = (
         COLORS[names[(3 * number + step) % len(names)]] if names else concept.default_color for step in (0, 5)
     )

@@ -18,7 +18,7 @@ from core.starter.concept import Part
 from core.starter.patterns import Pattern, plain
 from core.starter.shapes import Points, union
 
-LEGS = (5, 7, 10, 18)  # steps; after each, only the rays that have neither arrived nor left go on
+LEGS = (5, 7, 10, 30)  # steps; after each, only the rays that have neither arrived nor left go on
 BOUND = 1.05  # all objects lie within this distance of the origin
 ARRIVED = 0.001  # a ray that is this near to a surface is at its end
 HIT = 0.006  # a ray that has ended this near to a surface has met it
@@ -36,7 +36,7 @@ class Layers:
 
         Lambertian shading: albedo * (ambient + (1 - ambient) * max(0, n . l)) (DreamFusion, appendix A.3).
         """
-        main, main_lit, other, other_lit, rest, rest_lit, cover = self.values.split([1, 1, 1, 1, 3, 3, 1], dim=1)
+        main, main_lit, other, other_lit, rest, rest_lit, cover = torch.split(self.values, [1, 1, 1, 1, 3, 3, 1], dim=1)
         color, second, background = (c[:, :, None, None] for c in (color, second, background))
         ambient = ambient[:, None, None, None]
         flat = color * main + second * other + rest

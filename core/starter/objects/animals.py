@@ -202,24 +202,6 @@ def turtle(draw: Draw) -> list[Part]:
     return [Part(move(part.shape, 0.0, 0.10, -0.10), part.color) for part in parts]
 
 
-def snail(draw: Draw) -> list[Part]:
-    """A snail with its shell in the main colour."""
-    wide = draw(0.42, 0.06)
-    coil = union(tilt(ellipsoid(wide, wide, 0.22), 90, "y"), torus(wide * 0.62, 0.16, "x"))
-    spiral = mirror_x(move(union(torus(wide * 0.52, 0.05, "x"), sphere(0.10)), x=0.17))
-    foot = union(
-        limb((0.0, 0.62, -0.56), (0.0, -0.40, -0.52), 0.10, 0.20),
-        limb((0.0, -0.42, -0.50), (0.0, -0.56, -0.06), 0.18, 0.17),
-    )
-    horns = mirror_x(limb((0.07, -0.60, 0.0), (0.15, -0.68, 0.28), 0.05))
-    return [
-        Part(move(coil, 0.0, 0.12, -0.06)),
-        Part(union(foot, horns), (0.86, 0.72, 0.46)),
-        Part(mirror_x(move(sphere(0.08), 0.155, -0.685, 0.31)), BLACK),
-        Part(move(spiral, 0.0, 0.12, -0.06), CREAM),
-    ]
-
-
 def elephant(draw: Draw) -> list[Part]:
     """A stout elephant with large ears, a trunk and tusks."""
     wide, ear = draw(0.38), draw(0.27)
@@ -260,7 +242,7 @@ CONCEPTS = (
         phrase="{noun} with a {color} shell",
         has_front=True,
         other_nouns=("tortoise",),
+        patterns=("dots",),
     ),
-    Concept("snail", snail, COLORS["orange"], phrase="{noun} with a {color} shell", has_front=True),
     Concept("elephant", elephant, COLORS["grey"], has_front=True),
 )

@@ -16,12 +16,10 @@ from core.starter.shapes import (
     ellipsoid,
     mirror_x,
     mirror_xy,
-    mirror_y,
     move,
     roof,
     row,
     scale,
-    sphere,
     tilt,
     union,
 )
@@ -123,21 +121,10 @@ def windmill(draw: Draw) -> list[Part]:
     ]
 
 
-def tent(draw: Draw) -> list[Part]:
-    """A ridge tent with a dark opening in front."""
-    wide, long, high = draw(0.64), draw(0.62), draw(1.05, 0.05)
-    canvas = tilt(roof(long, wide, high), 90, "z")
-    door = move(tilt(roof(0.06, wide * 0.46, high * 0.68), 90, "z"), y=-long)
-    knobs = mirror_y(move(sphere(0.08), 0.0, long, high))
-    parts = [Part(canvas), Part(door, (0.15, 0.13, 0.12)), Part(knobs, WOOD)]
-    return [Part(move(part.shape, z=-0.52), part.color) for part in parts]
-
-
 CONCEPTS = (
     Concept("house", house, WHITE, has_front=True, materials=("wooden", "stone")),
     Concept("castle", castle, COLORS["grey"], has_front=True, materials=("stone",)),
     Concept("tower", tower, COLORS["grey"], has_front=True, materials=("stone",)),
     Concept("lighthouse", lighthouse, COLORS["red"], has_front=True),
     Concept("windmill", windmill, WHITE, has_front=True, materials=("wooden", "stone")),
-    Concept("tent", tent, COLORS["green"], has_front=True, patterns=("dots", "stripes"), stripes_along="y"),
 )

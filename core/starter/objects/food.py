@@ -92,23 +92,14 @@ def ice_cream(draw: Draw) -> list[Part]:
 
 def apple(draw: Draw) -> list[Part]:
     """A body with a dimple, a stem and a leaf."""
-    ring = draw(0.23)
-    body = taper(torus(ring, draw(0.43, 0.06)), 0.38)
+    wide, low = draw(0.40, 0.06), draw(0.34)
+    body = blend(move(torus(0.22, wide), z=0.10), move(torus(0.14, low), z=-0.28), 0.20)
     leaf = move(tilt(ellipsoid(0.20, 0.11, 0.055), -25, "y"), 0.20, 0.0, 0.58)
     return [
         Part(move(body, z=-0.12)),
         Part(limb((0.0, 0.0, 0.05), (0.07, 0.0, 0.66), 0.05, 0.06), BARK),
         Part(leaf, LEAF),
     ]
-
-
-def carrot(draw: Draw) -> list[Part]:
-    """A root with its tip down and a tuft of leaves."""
-    wide = draw(0.30)
-    leaves = around_z(limb((0.05, 0.0, 0.30), (0.26, 0.0, 0.64), 0.06, 0.09), 5)
-    rings = union(*(move(torus(wide * share, 0.035), z=height) for share, height in ((0.90, 0.12), (0.60, -0.22))))
-    root = union(limb((0.0, 0.0, 0.14), (0.0, 0.0, -0.70), wide, 0.06), rings)
-    return [Part(root), Part(union(leaves, limb((0.0, 0.0, 0.3), (0.0, 0.0, 0.72), 0.07, 0.09)), LEAF)]
 
 
 def pumpkin(draw: Draw) -> list[Part]:
@@ -126,7 +117,7 @@ def strawberry(draw: Draw) -> list[Part]:
     body = taper(ellipsoid(wide, wide, 0.66), 0.50)
     seed = sphere(0.055)
     seeds = union(
-        around_z(move(seed, wide * 1.04, 0.0, 0.16), 8),
+        around_z(move(seed, wide * 1.02, 0.0, 0.16), 8),
         tilt(around_z(move(seed, wide * 0.89, 0.0, -0.12), 7), 22, "z"),
         around_z(move(seed, wide * 0.62, 0.0, -0.36), 5),
     )
@@ -159,24 +150,6 @@ def pizza_slice(draw: Draw) -> list[Part]:
 _SALAMI = ((0.0, 0.42), (-0.16, 0.92), (0.24, 0.86), (0.04, 1.16 - 0.10))
 
 
-def watermelon_slice(draw: Draw) -> list[Part]:
-    """Half a round slice that stands on its rind."""
-    reach, half = draw(0.74, 0.03), draw(0.17)
-    upper = cut(box(2.0, 2.0, 2.0), below(0.0))
-    seeds = union(*(move(ellipsoid(0.05, 0.21, 0.075), x, 0.0, z) for x, z in _SEEDS))
-    parts = [
-        Part(cut(cylinder(reach * 0.84, half, 0.02, "y"), upper), (0.92, 0.22, 0.24)),
-        Part(cut(cylinder(reach * 0.90, half * 0.98, 0.02, "y"), upper), (0.88, 0.95, 0.74)),
-        Part(cut(cylinder(reach, half * 0.96, 0.03, "y"), upper), (0.13, 0.45, 0.16)),
-        Part(seeds, BLACK_SEED),
-    ]
-    return [Part(move(part.shape, z=0.36), part.color) for part in parts]
-
-
-_SEEDS = ((-0.36, -0.12), (-0.12, -0.16), (0.12, -0.16), (0.36, -0.12), (-0.24, -0.36), (0.0, -0.42), (0.24, -0.36))
-BLACK_SEED = (0.12, 0.07, 0.05)
-
-
 def cake(draw: Draw) -> list[Part]:
     """Two tiers with dripping icing in the main colour, cherries and a candle."""
     wide, small = draw(0.62, 0.05), draw(0.38)
@@ -194,36 +167,14 @@ def cake(draw: Draw) -> list[Part]:
     ]
 
 
-def cheese(draw: Draw) -> list[Part]:
-    """A wedge with holes; its tip points forward."""
-    high, reach = draw(0.34), draw(1.36, 0.04)
-    piece = both(cylinder(reach, high, 0.03), wedge(26))
-    holes = union(*(move(sphere(size), x, y, z) for x, y, z, size in _HOLES))
-    standing = tilt(move(cut(piece, holes), x=-0.72), 90, "z")
-    return [Part(standing)]
-
-
-_HOLES = (
-    (0.85, 0.40, 0.1, 0.15),
-    (0.55, 0.27, -0.12, 0.11),
-    (0.95, -0.45, -0.1, 0.16),
-    (0.6, -0.28, 0.12, 0.11),
-    (0.9, 0.05, 0.36, 0.16),
-    (1.3, 0.2, 0.05, 0.15),
-    (1.3, -0.25, -0.1, 0.13),
-)
-
 CONCEPTS = (
     Concept("hamburger", hamburger, BREAD, takes_color=False, other_nouns=("burger", "cheeseburger")),
     Concept("donut", donut, COLORS["pink"], other_nouns=("doughnut",)),
     Concept("cupcake", cupcake, COLORS["pink"], other_nouns=("muffin",)),
     Concept("ice cream", ice_cream, COLORS["pink"], other_nouns=("ice cream cone",)),
     Concept("apple", apple, COLORS["red"]),
-    Concept("carrot", carrot, COLORS["orange"]),
     Concept("pumpkin", pumpkin, COLORS["orange"]),
     Concept("strawberry", strawberry, COLORS["red"]),
     Concept("pizza slice", pizza_slice, BREAD, takes_color=False, has_front=True),
-    Concept("watermelon slice", watermelon_slice, BREAD, takes_color=False, has_front=True),
     Concept("cake", cake, COLORS["pink"]),
-    Concept("cheese", cheese, COLORS["yellow"], takes_color=False, has_front=True),
 )

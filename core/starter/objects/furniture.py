@@ -7,7 +7,6 @@ from core.starter.concept import Concept, Draw, Part
 from core.starter.shapes import (
     box,
     cone,
-    cut,
     cylinder,
     mirror_x,
     mirror_xy,
@@ -33,13 +32,6 @@ def table(draw: Draw) -> list[Part]:
     x, y = draw(0.72), draw(0.54)
     legs = mirror_xy(move(box(0.075, 0.075, 0.40), x - 0.12, y - 0.12, -0.10))
     return [Part(union(move(box(x, y, 0.065, 0.04), z=0.33), legs))]
-
-
-def stool(draw: Draw) -> list[Part]:
-    """A round seat on four legs that spread."""
-    wide, high = draw(0.48), draw(0.55)
-    leg = move(tilt(cylinder(0.075, 0.58, 0.03), 12, "y"), 0.36, 0.0, -0.12)
-    return [Part(union(move(cylinder(wide, 0.09, 0.05), z=high - 0.08), leg))]
 
 
 def sofa(draw: Draw) -> list[Part]:
@@ -75,34 +67,6 @@ def bed(draw: Draw) -> list[Part]:
     return [Part(scale(part.shape, 0.95), part.color) for part in parts]
 
 
-def bookshelf(draw: Draw) -> list[Part]:
-    """Three boards full of books, open to the front."""
-    wide = draw(0.48)
-    shelf = row(move(box(wide - 0.07, 0.22, 0.175, 0.01), y=-0.06), 3, 0.46, "z")
-    book, high = box(0.06, 0.15, 0.135, 0.02), box(0.06, 0.15, 0.16, 0.02)
-    return [
-        Part(cut(box(wide, 0.22, 0.76, 0.03), shelf)),
-        Part(move(row(row(high, 2, 0.39, "x"), 3, 0.46, "z"), -0.13, 0.0, -0.02), (0.74, 0.14, 0.12)),
-        Part(move(row(row(book, 2, 0.39, "x"), 3, 0.46, "z"), 0.0, 0.02, -0.04), (0.15, 0.34, 0.68)),
-        Part(move(row(row(high, 2, 0.39, "x"), 3, 0.46, "z"), 0.13, 0.0, -0.02), (0.93, 0.78, 0.34)),
-    ]
-
-
-def bench(draw: Draw) -> list[Part]:
-    """A garden bench: seat and back rest of two boards each, between two sides."""
-    wide = draw(0.74, 0.04)
-    boards = union(
-        move(row(box(wide, 0.125, 0.06), 2, 0.30, "y"), y=-0.10, z=-0.06),
-        move(tilt(row(box(wide, 0.055, 0.11), 2, 0.30, "z"), -8, "x"), y=0.25, z=0.34),
-    )
-    side = union(
-        move(box(0.085, 0.30, 0.07), y=-0.04, z=-0.16),
-        move(box(0.085, 0.075, 0.26), y=-0.26, z=-0.32),
-        move(tilt(box(0.085, 0.06, 0.60), -8, "x"), y=0.25, z=0.02),
-    )
-    return [Part(union(boards, mirror_x(move(side, x=wide - 0.16))))]
-
-
 def lamp(draw: Draw) -> list[Part]:
     """A table lamp with a shade in the main colour."""
     wide = draw(0.50)
@@ -118,7 +82,5 @@ CONCEPTS = (
     Concept("table", table, WOOD, materials=("wooden", "stone")),
     Concept("sofa", sofa, COLORS["blue"], has_front=True, other_nouns=("couch",), patterns=("dots", "stripes")),
     Concept("bed", bed, COLORS["blue"], has_front=True, patterns=("dots", "stripes"), stripes_along="x"),
-    Concept("bookshelf", bookshelf, COLORS["brown"], has_front=True, materials=("wooden",)),
-    Concept("bench", bench, WOOD, has_front=True, materials=("wooden", "stone")),
     Concept("lamp", lamp, COLORS["yellow"], patterns=("dots", "stripes")),
 )

@@ -32,24 +32,6 @@ def tree(draw: Draw) -> list[Part]:
     return [Part(foliage), Part(move(cylinder(draw(0.13), 0.24), z=-0.58), BARK)]
 
 
-def palm_tree(draw: Draw) -> list[Part]:
-    """A leaning trunk, leaves that hang down all around, coconuts."""
-    lean, reach = draw(0.14, 0.5), draw(0.56, 0.06)
-    trunk = union(
-        limb((-lean, 0.0, -0.74), (-lean * 0.6, 0.0, -0.15), 0.14, 0.11),
-        limb((-lean * 0.6, 0.0, -0.15), (0.0, 0.0, 0.42), 0.11, 0.09),
-    )
-    inner = move(tilt(ellipsoid(0.28, 0.14, 0.06), -14, "y"), 0.24, 0.0, 0.53)
-    outer = move(tilt(ellipsoid(0.26, 0.12, 0.06), 40, "y"), reach - 0.06, 0.0, 0.44)
-    leaf = union(inner, outer)
-    nuts = around_z(move(sphere(0.09), 0.11, 0.0, 0.36), 3)
-    return [
-        Part(union(around_z(leaf, 7), move(ellipsoid(0.16, 0.16, 0.10), z=0.52))),
-        Part(trunk, BARK),
-        Part(nuts, CHOCOLATE),
-    ]
-
-
 def mushroom(draw: Draw) -> list[Part]:
     """A cap with white spots on a stem."""
     wide, high = draw(0.64), draw(0.50)
@@ -104,7 +86,6 @@ def flower(draw: Draw) -> list[Part]:
 
 CONCEPTS = (
     Concept("tree", tree, COLORS["green"], other_nouns=("fir tree", "pine tree")),
-    Concept("palm tree", palm_tree, COLORS["green"]),
     Concept("mushroom", mushroom, COLORS["red"], other_nouns=("toadstool",)),
     Concept("cactus", cactus, CLAY, phrase="{noun} in a {color} pot", has_front=True),
     Concept("flower", flower, COLORS["pink"], has_front=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.starter.colors import BARK, BLACK, CHERRY, COLORS, GOLD, METAL, SILVER, WHITE
+from core.starter.colors import BARK, BLACK, CHERRY, COLORS, GOLD, SILVER, WHITE
 from core.starter.concept import Concept, Draw, Part
 from core.starter.shapes import (
     arc,
@@ -57,25 +57,6 @@ def vase(draw: Draw) -> list[Part]:
     return [Part(cut(body, move(cone(0.07, 0.18, 0.26), z=0.62)))]
 
 
-def bottle(draw: Draw) -> list[Part]:
-    """A bottle with a cork and a label."""
-    wide = draw(0.30)
-    body = lathe(0.56, wide * 0.96, wide, wide, wide * 1.0, 0.10, 0.11)
-    return [
-        Part(union(move(body, z=-0.18), move(torus(0.11, 0.05), z=0.36))),
-        Part(move(cylinder(0.09, 0.14), z=0.48), (0.76, 0.56, 0.34)),
-        Part(move(cylinder(wide + 0.015, 0.16, 0.01), z=-0.38), (0.95, 0.92, 0.82)),
-    ]
-
-
-def bucket(draw: Draw) -> list[Part]:
-    """A hollow tapering bucket with a raised handle."""
-    wide = draw(0.48)
-    body = cut(cone(wide * 0.72, wide, 0.42), move(cone(wide * 0.60, wide * 0.90, 0.42), z=0.12))
-    handle = move(arc(wide, 0.055, 92), z=0.22)
-    return [Part(move(body, z=-0.26)), Part(union(handle, move(torus(wide, 0.06), z=0.15)), METAL)]
-
-
 def hat(draw: Draw) -> list[Part]:
     """A top hat with a band."""
     wide, brim, half = draw(0.38), draw(0.68, 0.06), draw(0.42, 0.15)
@@ -103,22 +84,6 @@ def crown(draw: Draw) -> list[Part]:
     ]
 
 
-def hammer(draw: Draw) -> list[Part]:
-    """A steel head on a handle in the main colour."""
-    head = draw(0.30)
-    handle = union(
-        limb((0.0, 0.0, -0.66), (0.0, 0.0, 0.45), 0.10, 0.075), limb((0.0, 0.0, -0.64), (0.0, 0.0, -0.20), 0.12, 0.10)
-    )
-    peen = cone(0.15, 0.06, 0.18)
-    steel = union(
-        cylinder(0.12, head, 0.03, "x"),
-        move(cylinder(0.18, 0.11, 0.04, "x"), x=-head),
-        move(tilt(peen, 90, "y"), x=head),
-        cylinder(0.16, 0.16, 0.04),
-    )
-    return [Part(handle), Part(move(steel, z=0.52), METAL)]
-
-
 def guitar(draw: Draw) -> list[Part]:
     """A guitar that stands with its strings in front."""
     low, high = draw(0.44), draw(0.33)
@@ -132,18 +97,6 @@ def guitar(draw: Draw) -> list[Part]:
         Part(union(neck, move(box(0.18, 0.05, 0.055, 0.02), 0.0, -0.17, -0.50)), BARK),
         Part(move(row(box(0.14, 0.03, 0.035, 0.01), 2, 0.10, "z"), 0.0, -0.13, 0.76), SILVER),
     ]
-
-
-def barrel(draw: Draw) -> list[Part]:
-    """A bulging barrel with iron hoops."""
-    wide, half = draw(0.50), 0.66
-    staves = lathe(half, wide * 0.76, wide, wide, wide * 0.76)
-    lid = union(move(cylinder(wide * 0.68, 0.10), z=half), move(cylinder(wide * 0.68, 0.10), z=-half))
-    hoops = union(*(move(torus(wide * share, 0.055), z=half * at) for share, at in _HOOPS))
-    return [Part(cut(staves, lid)), Part(hoops, METAL)]
-
-
-_HOOPS = ((0.80, -0.88), (0.95, -0.38), (0.95, 0.38), (0.80, 0.88))
 
 
 def chest(draw: Draw) -> list[Part]:
@@ -165,35 +118,12 @@ def chest(draw: Draw) -> list[Part]:
     return [Part(union(lid, box_)), Part(union(bands, rim, lock), GOLD), Part(hole, BLACK)]
 
 
-def clock(draw: Draw) -> list[Part]:
-    """An alarm clock: a white face with hands, two bells, two feet."""
-    wide = draw(0.54, 0.06)
-    rim = union(cylinder(wide, 0.20, 0.05, "y"), move(torus(wide - 0.03, 0.07, "y"), y=-0.18))
-    bells = mirror_x(move(tilt(cut(ellipsoid(0.22, 0.22, 0.20), below(0.0)), 38, "y"), 0.34, 0.0, wide * 0.86))
-    feet = mirror_x(limb((0.28, 0.0, -wide * 0.8), (0.40, 0.0, -wide * 0.8 - 0.24), 0.075))
-    hands = union(
-        limb((0.0, -0.23, 0.0), (0.0, -0.23, 0.34), 0.05), limb((0.0, -0.23, 0.0), (0.22, -0.23, -0.10), 0.05)
-    )
-    marks = tilt(around_z(move(sphere(0.05), x=wide * 0.74), 4), 90, "x")
-    return [
-        Part(union(rim, bells)),
-        Part(move(cylinder(wide * 0.88, 0.11, 0.01, "y"), y=-0.11), WHITE),
-        Part(union(hands, move(marks, y=-0.21)), BLACK),
-        Part(union(feet, move(sphere(0.10), z=wide + 0.08)), METAL),
-    ]
-
-
 CONCEPTS = (
     Concept("mug", mug, WHITE, has_front=True, other_nouns=("cup",), patterns=("dots", "stripes")),
     Concept("teapot", teapot, COLORS["blue"], has_front=True, patterns=("dots", "stripes")),
     Concept("vase", vase, COLORS["blue"], patterns=("dots", "stripes"), materials=("stone",)),
-    Concept("bottle", bottle, COLORS["green"]),
-    Concept("bucket", bucket, COLORS["red"], patterns=("dots", "stripes"), materials=("wooden",)),
     Concept("hat", hat, COLORS["black"], other_nouns=("top hat",), patterns=("dots", "stripes")),
     Concept("crown", crown, COLORS["yellow"]),
-    Concept("hammer", hammer, COLORS["red"], has_front=True),
     Concept("guitar", guitar, COLORS["orange"], has_front=True, materials=("wooden",)),
-    Concept("barrel", barrel, COLORS["brown"], materials=("wooden",)),
     Concept("treasure chest", chest, COLORS["brown"], has_front=True, other_nouns=("chest",), materials=("wooden",)),
-    Concept("alarm clock", clock, COLORS["red"], has_front=True, other_nouns=("clock",)),
 )

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
-from core.starter.colors import BLACK, COLORS, CREAM, GOLD, METAL, WHITE, WOOD
+from core.starter.colors import BLACK, COLORS, CREAM, GOLD, METAL, WHITE
 from core.starter.concept import Concept, Draw, Part
 from core.starter.shapes import (
-    around_z,
     box,
     cone,
     cylinder,
     ellipsoid,
     limb,
     mirror_x,
-    mirror_y,
     move,
     row,
     sphere,
@@ -42,23 +38,6 @@ def snowman(draw: Draw) -> list[Part]:
 def ball(draw: Draw) -> list[Part]:
     """A ball."""
     return [Part(sphere(draw(0.66)))]
-
-
-def drum(draw: Draw) -> list[Part]:
-    """A drum with golden rims and cords, and two sticks on top."""
-    wide, half = draw(0.56, 0.06), draw(0.32, 0.12)
-    rims = union(move(torus(wide, 0.065), z=half), move(torus(wide, 0.065), z=-half))
-    slope = math.degrees(math.atan(0.28 / 0.32))
-    cord = move(cylinder(0.05, 0.46), x=wide)
-    cords = around_z(union(tilt(cord, slope / 2, "x"), tilt(cord, -slope / 2, "x")), 6)
-    stick = tilt(limb((-0.50, 0.0, 0.0), (0.36, 0.0, 0.06), 0.05), 30, "z")
-    knob = tilt(move(sphere(0.09), 0.40, 0.0, 0.06), 30, "z")
-    return [
-        Part(move(cylinder(wide, half), z=0.0)),
-        Part(cylinder(wide * 0.95, half + 0.03), CREAM),
-        Part(union(rims, cords), GOLD),
-        Part(move(mirror_y(union(stick, knob)), z=half + 0.04), WOOD),
-    ]
 
 
 def robot(draw: Draw) -> list[Part]:
@@ -139,7 +118,6 @@ def gift(draw: Draw) -> list[Part]:
 CONCEPTS = (
     Concept("snowman", snowman, COLORS["red"], phrase="{noun} with a {color} hat", has_front=True),
     Concept("ball", ball, COLORS["red"], patterns=("dots", "stripes")),
-    Concept("drum", drum, COLORS["red"]),
     Concept("robot", robot, COLORS["blue"], has_front=True),
     Concept("teddy bear", teddy_bear, COLORS["brown"], has_front=True, other_nouns=("teddy", "bear")),
     Concept("gift", gift, COLORS["purple"], other_nouns=("present", "gift box"), patterns=("dots", "stripes")),

@@ -64,28 +64,6 @@ def bus(draw: Draw) -> list[Part]:
     ]
 
 
-def truck(draw: Draw) -> list[Part]:
-    """A cab in the main colour before a white box."""
-    wide, high = draw(0.30), draw(0.34)
-    wheel = cylinder(0.17, 0.08, 0.04, "x")
-    wheels = mirror_x(
-        union(move(wheel, wide - 0.04, -0.46, -0.36), move(row(wheel, 2, 0.38, "y"), wide - 0.04, 0.36, -0.36))
-    )
-    cab = union(move(box(wide, 0.20, 0.32, 0.07), y=-0.50, z=-0.02), move(box(wide, 0.70, 0.07, 0.02), z=-0.28))
-    panes = union(
-        move(box(wide * 0.80, 0.215, 0.11, 0.02), y=-0.50, z=0.10),
-        move(box(wide + 0.015, 0.12, 0.11, 0.02), y=-0.52, z=0.10),
-    )
-    lamps = mirror_x(move(sphere(0.075), wide * 0.66, -0.69, -0.18))
-    return [
-        Part(cab),
-        Part(move(box(wide * 1.06, 0.48, high, 0.03), y=0.24, z=high - 0.22), WHITE),
-        Part(panes, GLASS),
-        Part(wheels, BLACK),
-        Part(lamps, LIGHT),
-    ]
-
-
 def train(draw: Draw) -> list[Part]:
     """A steam engine: boiler and cab in the main colour, chimney, dome, three pairs of wheels."""
     wide, tall = draw(0.26), draw(0.18)
@@ -160,23 +138,6 @@ def rocket(draw: Draw) -> list[Part]:
     ]
 
 
-def submarine(draw: Draw) -> list[Part]:
-    """A round hull with portholes, a tower with a periscope, fins and a screw."""
-    wide = draw(0.32)
-    tower = move(box(0.15, 0.24, 0.20, 0.10), z=wide + 0.06)
-    scope = union(
-        limb((0.0, 0.05, 0.4), (0.0, 0.05, 0.66), 0.06), limb((0.0, 0.05, 0.66), (0.0, -0.10, 0.66), 0.06, 0.07)
-    )
-    holes = mirror_x(row(move(cylinder(0.10, 0.07, 0.03, "x"), x=wide - 0.05), 3, 0.30, "y"))
-    fins = union(move(box(0.34, 0.09, 0.05), y=0.58), move(box(0.05, 0.09, 0.34), y=0.58))
-    parts = [
-        Part(union(ellipsoid(wide, 0.76, wide), tower)),
-        Part(union(scope, fins), METAL),
-        Part(move(holes, y=-0.08), (0.62, 0.84, 0.95)),
-    ]
-    return [Part(move(part.shape, z=-0.16), part.color) for part in parts]
-
-
 def balloon(draw: Draw) -> list[Part]:
     """A hot-air balloon: a drop in the main colour, ropes and a basket."""
     wide = draw(0.56, 0.05)
@@ -193,11 +154,9 @@ def balloon(draw: Draw) -> list[Part]:
 CONCEPTS = (
     Concept("car", car, COLORS["red"], has_front=True),
     Concept("bus", bus, COLORS["yellow"], has_front=True),
-    Concept("truck", truck, COLORS["red"], has_front=True, other_nouns=("lorry",)),
     Concept("train", train, COLORS["green"], has_front=True, other_nouns=("locomotive", "steam engine")),
     Concept("boat", boat, COLORS["red"], has_front=True, other_nouns=("ship",)),
     Concept("airplane", airplane, COLORS["red"], has_front=True, other_nouns=("plane",)),
     Concept("rocket", rocket, COLORS["red"], has_front=True, other_nouns=("spaceship",)),
-    Concept("submarine", submarine, COLORS["yellow"], has_front=True),
     Concept("hot air balloon", balloon, COLORS["red"], patterns=("dots", "stripes")),
 )

@@ -4,11 +4,12 @@ import pytest
 import torch
 from scipy import ndimage
 
+from core.camera import Views
 from core.starter.catalogue import COLORS, CONCEPTS
 from core.starter.concept import Draw
 from core.starter.patterns import MATERIALS, PATTERNS
 from core.starter.shapes import Points
-from core.starter.truth import BOUND
+from core.starter.truth import BOUND, trace_layers
 
 SIDE, REACH = 64, 1.1
 
@@ -43,6 +44,20 @@ def test_every_concept_is_one_piece_that_fills_its_frame(concept):
         assert abs(y.max() + y.min()) < 0.4
         assert abs(z.max() + z.min()) < 0.4
     assert (first ^ second).sum() > 0.005 * first.sum()
+
+
+@pytest.mark.parametrize("concept", CONCEPTS, ids=lambda concept: concept.noun)
+def test_no_concept_has_holes_in_its_picture(concept):
+    """Sphere tracing meets what tiny steps along each ray meet, but for rays that graze a rim."""
+    views = Views(*(torch.tensor([value]) for value in (35.0, 15.0, 2.9, 40.0)))
+    traced = trace_layers(parts_of(concept, 1), views, views.directions(), 24, supersample=1).values[0, -1].flatten()
+    rays = views.cameras(24, 24).rays()
+    t = torch.linspace(1.8, 4.0, 250)[:, None, None]
+    places = (rays.origins + t * rays.directions).reshape(1, -1, 3)
+    nearest = torch.stack([part.shape(Points(*places.unbind(-1))) for part in parts_of(concept, 1)]).amin(0)
+    met = (nearest.view(250, -1) < 0).any(0)
+    assert (met & (traced == 0)).sum() <= 1
+    assert (~met & (traced > 0)).sum() <= 8
 
 
 @pytest.mark.parametrize(
