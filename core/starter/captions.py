@@ -4,18 +4,77 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import dataclass
 
 from core.prompt import VIEW_WORDS
 from core.starter.catalogue import COLORS, CONCEPTS
 from core.starter.concept import Concept
+from core.starter.patterns import MATERIALS, PATTERNS
 
-TEMPLATES = ("a {}", "a {}", "{}", "the {}", "a 3d model of a {}", "a picture of a {}", "a render of a {}")
+SINGULAR: tuple[str, ...] = (
+    *("a {}", "a {}", "a {}", "a {}", "{}", "{}", "the {}", "one {}"),
+    *("a picture of a {}", "a photo of a {}", "a dslr photo of a {}", "a render of a {}", "a 3d render of a {}"),
+    *("a model of a {}", "a 3d model of a {}", "a rendering of a {}"),
+)
+PLURAL = ("{}", "{}", "the {}", "some {}", "a picture of {}")
+ADJECTIVES = ("small", "little", "big", "large", "cute", "nice", "simple", "new", "old", "beautiful")
+SPELLINGS = {"grey": ("grey", "gray"), "dots": ("dots", "dots", "polka dots", "spots")}
+IRREGULAR_PLURALS = {"snowman": "snowmen", "fish": "fish", "cactus": "cacti", "slice of pizza": "slices of pizza"}
+
+MORE_THAN_ONE = 0.05  # share of captions in the plural, though one object is shown
+OTHER_NOUN = 0.3  # share of captions with another noun, where a concept has some
+WITH_ADJECTIVE = 0.15  # share of captions with a word that changes nothing
+TURNED_ROUND = 0.15  # share of captions that name colour or material after the noun
 
 
-def caption(concept: Concept, color: str | None, view: str | None, rng: random.Random) -> str:
-    """A sentence that names the concept, perhaps its main colour and the view (one of VIEW_WORDS)."""
-    sentence = rng.choice(TEMPLATES).format(concept.name_with(color) if color else concept.noun)
+@dataclass(frozen=True)
+class Look:
+    """What a caption says of a surface: a named main colour, and a pattern in a second one, or else a material."""
+
+    color: str | None = None  # of COLORS
+    finish: str = ""  # of PATTERNS or MATERIALS
+    second: str | None = None  # of COLORS, with a pattern
+
+
+def caption(concept: Concept, look: Look, view: str | None, rng: random.Random) -> str:
+    """A sentence that names the concept, how it looks, and perhaps the view (one of VIEW_WORDS)."""
+    noun, frames = concept.noun, SINGULAR
+    if concept.other_nouns and rng.random() < OTHER_NOUN:
+        noun = rng.choice(concept.other_nouns)
+    if rng.random() < MORE_THAN_ONE:
+        noun, frames = plural(noun), PLURAL
+    subject = _describe(noun, concept.phrase, look, rng)
+    if rng.random() < WITH_ADJECTIVE:
+        subject = f"{rng.choice(ADJECTIVES)} {subject}"
+    sentence = rng.choice(frames).format(subject)
     return with_articles(f"{sentence}, {view}" if view else sentence)
+
+
+def _describe(noun: str, phrase: str, look: Look, rng: random.Random) -> str:
+    """The noun with everything that the look says of it."""
+    subject, swapped = noun, rng.random() < TURNED_ROUND
+    if look.finish in MATERIALS:
+        subject = f"{noun} made of {MATERIALS[look.finish].noun}" if swapped else f"{look.finish} {noun}"
+    elif look.color:
+        color = _spell(look.color, rng)
+        after = swapped and phrase == Concept.phrase and not look.second
+        subject = f"{noun} {rng.choice(('that is', 'in'))} {color}" if after else phrase.format(color=color, noun=noun)
+    if look.second:
+        subject = f"{subject} with {_spell(look.second, rng)} {_spell(look.finish, rng)}"
+    return subject
+
+
+def _spell(word: str, rng: random.Random) -> str:
+    return rng.choice(SPELLINGS.get(word, (word,)))
+
+
+def plural(noun: str) -> str:
+    """ "mugs", "buses", "snowmen"."""
+    if noun in IRREGULAR_PLURALS:
+        return IRREGULAR_PLURALS[noun]
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{noun}s"
 
 
 def with_articles(sentence: str) -> str:
@@ -25,7 +84,10 @@ def with_articles(sentence: str) -> str:
 
 def words() -> list[str]:
     """Every word a caption can hold, sorted."""
-    nouns = [word for concept in CONCEPTS for word in (concept.noun, concept.phrase)]
-    sentences = [*TEMPLATES, *COLORS, *VIEW_WORDS, "an", *nouns]
-    plain = " ".join(sentences).replace("{color}", "").replace("{noun}", "").replace("{}", "")
-    return sorted(set(plain.split()))
+    nouns = [noun for concept in CONCEPTS for noun in (concept.noun, *concept.other_nouns)]
+    phrases = [concept.phrase for concept in CONCEPTS]
+    looks = [*COLORS, *PATTERNS, *MATERIALS, *(material.noun for material in MATERIALS.values())]
+    looks += [spelling for spellings in SPELLINGS.values() for spelling in spellings]
+    frames = [*SINGULAR, *PLURAL, *ADJECTIVES, *VIEW_WORDS, "an", "with", "made of", "that is", "in"]
+    text = " ".join([*nouns, *map(plural, nouns), *phrases, *looks, *frames])
+    return sorted(set(re.sub(r"\{\w*\}", "", text).split()))

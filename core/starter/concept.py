@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from core.starter.colors import RGB
 from core.starter.shapes import Shape
-
-RGB = tuple[float, float, float]  # sRGB in [0, 1]
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,11 @@ Parts = Callable[[Draw], list[Part]]
 
 @dataclass(frozen=True)
 class Concept:
-    """An object the model knows: its noun, what builds it, and its main colour where none is named."""
+    """An object the model knows: its noun, what builds it, and its main colour where none is named.
+
+    Its parts in the main colour can wear the patterns, in a second colour, or be of the materials: names that
+    core.starter.patterns knows.
+    """
 
     noun: str
     parts: Parts
@@ -48,6 +51,10 @@ class Concept:
     phrase: str = "{color} {noun}"  # how a prompt names the main colour
     takes_color: bool = True
     has_front: bool = False  # its sides differ, so that a picture shows which way it is turned
+    other_nouns: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    materials: tuple[str, ...] = ()
+    stripes_along: str = "z"
 
     def name_with(self, color: str) -> str:
         """The noun with a named main colour: "red mug", "snowman with a red hat"."""

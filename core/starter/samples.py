@@ -10,17 +10,10 @@ import torch
 from torch import Tensor
 
 from core.guidance.stable_diffusion import StableDiffusion
-from core.pixels import to_pixels, to_png
 from core.prompt import VIEW_WORDS
 from core.starter.captions import with_articles
 from core.starter.catalogue import COLORS, CONCEPTS
-
-
-def write_sheet(images: Tensor, columns: int, path: Path) -> None:
-    """Pictures "N 3 H W" in [0, 1] as one PNG, row by row."""
-    rows = [torch.cat(list(row), dim=2) for row in torch.split(images, columns)]
-    sheet = torch.cat(rows, dim=1).permute(1, 2, 0)
-    path.write_bytes(to_png(to_pixels(sheet.cpu().numpy())))
+from core.starter.sheet import write_sheet
 
 
 def write_reconstructions(vae: Any, images: Tensor, path: Path) -> None:

@@ -7,6 +7,7 @@ ones (Quilez, "Distance functions"); those of ellipsoid and cone are bounds, goo
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 Size = float | Tensor
+Corner = tuple[Size, Size, Size]
 
 
 class Points(NamedTuple):
@@ -30,7 +32,10 @@ Shape = Callable[[Points], Tensor]
 
 def length(*components: Tensor) -> Tensor:
     """Euclidean length of a vector given by its components."""
-    return torch.stack(components).square().sum(0).sqrt()
+    total = components[0] * components[0]
+    for component in components[1:]:
+        total = torch.addcmul(total, component, component)
+    return total.sqrt()
 
 
 def move(shape: Shape, x: Size = 0.0, y: Size = 0.0, z: Size = 0.0) -> Shape:
@@ -57,6 +62,11 @@ def mirror_x(shape: Shape) -> Shape:
     return lambda p: shape(Points(p.x.abs(), p.y, p.z))
 
 
+def mirror_z(shape: Shape) -> Shape:
+    """The half of the shape at z > 0, and its mirror image."""
+    return lambda p: shape(Points(p.x, p.y, p.z.abs()))
+
+
 def mirror_xy(shape: Shape) -> Shape:
     """The quarter of the shape at x, y > 0, mirrored to all four quarters: legs, wheels."""
     return lambda p: shape(Points(p.x.abs(), p.y.abs(), p.z))
@@ -73,6 +83,33 @@ def around_z(shape: Shape, count: int) -> Shape:
         return shape(Points(radius * angle.cos(), radius * angle.sin(), p.z))
 
     return repeated
+
+
+def row(shape: Shape, count: int, spacing: float, axis: str) -> Shape:
+    """`count` copies of a shape in a row about the origin, along "x", "y" or "z"; it must fit into the spacing."""
+    place, middle = "xyz".index(axis), (count - 1) / 2
+
+    def repeated(p: Points) -> Tensor:
+        along = p[place]
+        nearest = (torch.round(along / spacing + middle).clamp(0, count - 1) - middle) * spacing
+        return shape(Points(*(along - nearest if c == place else p[c] for c in range(3))))
+
+    return repeated
+
+
+def scale(shape: Shape, factor: Size) -> Shape:
+    """The shape, larger or smaller about the origin."""
+    return lambda p: shape(Points(p.x / factor, p.y / factor, p.z / factor)) * factor
+
+
+def taper(shape: Shape, widening: float) -> Shape:
+    """The shape, wider the higher up: at height z by 1 + widening * z (about the distance)."""
+
+    def tapered(p: Points) -> Tensor:
+        width = (1 + widening * p.z).clamp(min=0.4, max=1.6)
+        return shape(Points(p.x / width, p.y / width, p.z)) * width.clamp(max=1.0)
+
+    return tapered
 
 
 def union(*shapes: Shape) -> Shape:
@@ -110,9 +147,27 @@ def cut(shape: Shape, *removed: Shape) -> Shape:
     return rest
 
 
+def both(*shapes: Shape) -> Shape:
+    """What all of the shapes have in common."""
+
+    def farthest(p: Points) -> Tensor:
+        distance = shapes[0](p)
+        for shape in shapes[1:]:
+            distance = torch.maximum(distance, shape(p))
+        return distance
+
+    return farthest
+
+
 def below(height: Size) -> Shape:
     """Everything below a height."""
     return lambda p: p.z - height
+
+
+def wedge(half_angle_deg: float) -> Shape:
+    """Everything within an angle of the vertical half-plane that goes from the Z axis through +X."""
+    c, s = math.cos(math.radians(half_angle_deg)), math.sin(math.radians(half_angle_deg))
+    return lambda p: c * p.y.abs() - s * p.x
 
 
 def sphere(radius: Size) -> Shape:
@@ -183,5 +238,52 @@ def roof(x: Size, y: Size, height: Size) -> Shape:
         norm = (height * height + y * y) ** 0.5
         slope = (height * p.y.abs() + y * p.z - y * height) / norm
         return torch.maximum(torch.maximum(slope, -p.z), p.x.abs() - x)
+
+    return distance
+
+
+def limb(start: Corner, end: Corner, radius: Size, end_radius: Size | None = None) -> Shape:
+    """A bar with round ends between two places; its radius may change along it (about the distance)."""
+    end_radius = radius if end_radius is None else end_radius
+    bx, by, bz = (e - s for s, e in zip(start, end, strict=True))
+
+    def distance(p: Points) -> Tensor:
+        x, y, z = (c - s for c, s in zip(p, start, strict=True))
+        share = ((x * bx + y * by + z * bz) / (bx * bx + by * by + bz * bz)).clamp(0, 1)
+        return length(x - share * bx, y - share * by, z - share * bz) - (radius + share * (end_radius - radius))
+
+    return distance
+
+
+def arc(ring: Size, tube: Size, half_angle_deg: float, tip: Size | None = None, axis: str = "y") -> Shape:
+    """Part of a torus about the "x" or "y" axis, its middle at the top; round ends, perhaps of another radius."""
+    end, tip = math.radians(half_angle_deg), tube if tip is None else tip
+
+    def distance(p: Points) -> Tensor:
+        across, along = (p.x, p.y) if axis == "y" else (p.y, p.x)
+        angle = torch.atan2(across, p.z).clamp(-end, end)
+        radius = tube + (tip - tube) * (angle / end).square()
+        return length(across - ring * angle.sin(), p.z - ring * angle.cos(), along) - radius
+
+    return distance
+
+
+def lathe(half_height: Size, *radii: Size) -> Shape:
+    """A turned piece: its radius follows `radii`, evenly spaced from bottom to top, smoothly (about the distance).
+
+    The curve is the quadratic B-spline of the radii, the first and the last of them doubled.
+    """
+    steepest = max(float(torch.as_tensor(b - a).abs().max()) for a, b in itertools.pairwise(radii))
+    slope = steepest * (len(radii) - 1) / (2 * float(torch.as_tensor(half_height).min()))
+
+    def distance(p: Points) -> Tensor:
+        place = (p.z / half_height).clamp(-1, 1) * ((len(radii) - 1) / 2) + (len(radii) - 1) / 2
+        radius = torch.zeros_like(p.z)
+        for number, knot in enumerate((radii[0], *radii, radii[-1]), start=-1):
+            far = (place - number).abs()
+            radius = radius + knot * ((1.5 - far).clamp(min=0).square() / 2 - (0.5 - far).clamp(min=0).square() * 1.5)
+        side = (length(p.x, p.y) - radius) / (1 + slope * slope) ** 0.5
+        cap = p.z.abs() - half_height
+        return length(side.clamp(min=0), cap.clamp(min=0)) + torch.maximum(side, cap).clamp(max=0)
 
     return distance

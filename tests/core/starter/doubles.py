@@ -1,14 +1,20 @@
-"""A data set whose layers are noise: all of the catalogue, nothing traced."""
+"""A data set whose layers are noise: all of the catalogue twice, once plain, nothing traced."""
+
+import random
 
 import torch
 
 from core.camera import sample_views
 from core.starter.catalogue import CONCEPTS
 from core.starter.dataset import CAMERAS, Dataset
+from core.starter.truth import CHANNELS
 
 
-def noise_data_set(count=30, resolution=64):
+def noise_data_set(resolution=64):
+    count = 2 * len(CONCEPTS)
     generator = torch.Generator().manual_seed(0)
-    layers = torch.randint(0, 256, (count, 9, resolution, resolution), dtype=torch.uint8, generator=generator)
+    layers = torch.randint(0, 256, (count, CHANNELS, resolution, resolution), dtype=torch.uint8, generator=generator)
+    rng = random.Random(0)
     concepts = [number % len(CONCEPTS) for number in range(count)]
-    return Dataset(layers, concepts, sample_views(CAMERAS, count, generator))
+    finishes = [""] * len(CONCEPTS) + [rng.choice(("", *one.patterns, *one.materials)) for one in CONCEPTS]
+    return Dataset(layers, concepts, finishes, sample_views(CAMERAS, count, generator))

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from core.camera import Views, orbit_views
-from core.starter.catalogue import COLORS, CONCEPTS
-from core.starter.concept import Draw, Part
-from core.starter.shapes import box, cut, cylinder, ellipsoid, move, sphere, torus
+from core.starter import truth
+from core.starter.catalogue import COLORS
+from core.starter.concept import Part
+from core.starter.shapes import box, cut, cylinder, ellipsoid, move, sphere, torus, union
 from core.starter.truth import Points, surface_normals, trace_layers
 
 RED = torch.tensor([COLORS["red"]])
@@ -24,7 +25,9 @@ def picture(parts, views=None, ambient=1.0, resolution=32):
     views = views or front_view()
     layers = trace_layers(parts, views, views.directions(), resolution)
     count = len(views.radius)
-    return layers.compose(RED.expand(count, 3), torch.full((count,), ambient), torch.ones(count, 3))
+    return layers.compose(
+        RED.expand(count, 3), RED.expand(count, 3), torch.full((count,), ambient), torch.ones(count, 3)
+    )
 
 
 def test_distances_of_simple_shapes():
@@ -63,25 +66,27 @@ def test_normals_of_a_ball_point_outward():
     assert torch.allclose(normals, torch.stack(at)[:, 0].T / 0.5, atol=3e-3)
 
 
-@pytest.mark.parametrize("concept", CONCEPTS, ids=lambda concept: concept.noun)
-def test_every_concept_stands_inside_the_cube_and_is_seen(concept):
-    parts = concept.parts(Draw(2, torch.Generator().manual_seed(0)))
-    grid = torch.linspace(-1.2, 1.2, 25)
-    x, y, z = torch.meshgrid(grid, grid, grid, indexing="ij")
-    inside = torch.stack([part.shape(Points(*(v.reshape(1, -1).expand(2, -1) for v in (x, y, z)))) for part in parts])
-    occupied = (inside.amin(0) < 0).any(0)
-    assert occupied.any()
-    reach = torch.stack([x, y, z]).reshape(3, -1)[:, occupied].abs().max()
-    assert reach < 1.0
-    views = Views(*(torch.tensor([value] * 2) for value in (0.0, 10.0, 3.0, 40.0)))
-    covered = trace_layers(parts, views, views.directions(), 16).values[:, -1].mean((1, 2))
-    assert (covered > 0.04).all()
+def test_a_pattern_shares_the_main_colour_and_the_layers_compose_exactly():
+    """Right of the middle, a quarter of the second colour; left of it none, and never on a part of its own colour."""
+
+    def quarter(at, _):
+        return 0.25 * (at.x > 0).float()
+
+    views = front_view()
+    second = torch.tensor([[0.1, 0.7, 0.9]])
+    colors = (RED, second, torch.tensor([0.5]), torch.ones(1, 3))
+    layers = trace_layers([Part(box(0.5, 0.5, 0.5))], views, views.directions(), 32, quarter)
+    image = layers.compose(*colors)[0]
+    assert torch.allclose(image[:, 16, 12], RED[0], atol=2e-3)
+    assert torch.allclose(image[:, 16, 20], 0.75 * RED[0] + 0.25 * second[0], atol=2e-3)
+    painted = trace_layers([Part(box(0.5, 0.5, 0.5), (0.1, 0.2, 0.3))], views, views.directions(), 32, quarter)
+    assert torch.allclose(painted.compose(*colors)[0, :, 16, 20], torch.tensor([0.1, 0.2, 0.3]), atol=2e-3)
 
 
-@pytest.mark.parametrize(("noun", "part"), [("car", 3), ("duck", 1), ("house", 2), ("snowman", 2)])
-def test_what_marks_the_front_faces_minus_y(noun, part):
-    concept = next(c for c in CONCEPTS if c.noun == noun)
-    shape = concept.parts(Draw(1, torch.Generator().manual_seed(0)))[part].shape
-    grid = torch.linspace(-1, 1, 81)
-    x, y, z = (v.reshape(1, -1) for v in torch.meshgrid(grid, grid, grid, indexing="ij"))
-    assert y[shape(Points(x, y, z)) < 0].mean() < -0.2
+def test_putting_rays_aside_changes_no_picture(monkeypatch):
+    parts = [Part(union(move(sphere(0.4), x=-0.3), torus(0.6, 0.15), move(box(0.1, 0.1, 0.7), x=0.4)))]
+    views = Views(*(torch.tensor(values) for values in ([0.0, 70.0], [10.0, 50.0], [2.6, 3.0], [40.0, 40.0])))
+    fast = trace_layers(parts, views, views.directions(), 32)
+    monkeypatch.setattr(truth, "LEGS", (sum(truth.LEGS),))
+    slow = trace_layers(parts, views, views.directions(), 32)
+    assert (fast.values - slow.values).abs().mean() < 2e-4
