@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from core.config import clean_prompt
 from core.control import Emit
 from core.device import keep_freed_memory, memory_errors, pick_device
@@ -26,13 +28,14 @@ from core.judge import flat, making, report, shots, subject
 from core.judge.examination import Examination, examine, facing_concepts
 from core.judge.fidelity import texture_psnr
 from core.judge.health import check_health
-from core.judge.network import WEIGHTS, JudgeNetwork, load_network
+from core.judge.network import SIDES, WEIGHTS, JudgeNetwork, load_network
 from core.judge.result import Measures, Result
 from core.judge.shape import compare
 from core.judge.sheet import Row, write_contact_sheet
-from core.judge.verdict import judge
+from core.judge.verdict import Classifier, judge
 from core.lock import make_folder
 from core.options import make_config
+from core.prompt import view_index
 from core.protocol import Log, Progress
 
 MODEL_OPTIONS = ("model", "sd_version", "hf_key", "fp16", "vram_O", "device")
@@ -49,17 +52,15 @@ def evaluate(args: argparse.Namespace, emit: Emit) -> Path:
     if args.pictures:
         return _evaluate_pictures(args, network, own, out, emit)
     options = {name: getattr(args, name) for name in OBJECT_OPTIONS}
-    how, results, rows = _how(options), list[Result](), list[Row]()
-    for number, (prompt, asked, folder) in enumerate(
-        zip(prompts, subjects, making.workspaces(prompts, out), strict=True), start=1
-    ):
+    results, rows = list[Result](), list[Row]()
+    places = zip(prompts, subjects, making.workspaces(prompts, out), strict=True)
+    for number, (prompt, asked, folder) in enumerate(places, start=1):
         emit(Log(f"{number}/{len(prompts)}: {prompt}"))
-        result, pictures = judge_prompt(prompt, asked, folder, options, network)
+        result, row = judge_prompt(prompt, asked, folder, options, network)
         results.append(result)
-        if result.measures is not None:
-            rows.append(sheet_row(prompt, result.measures, pictures))
-            write_contact_sheet(rows, out / "views.png")
-        report.write_report(out, results, own, how)
+        rows += [row] if row else []
+        report.write_report(out, results, own, _how(options))
+        write_contact_sheet(rows, _headings(), out / "views.png")
     return out / "results.md"
 
 
@@ -70,14 +71,14 @@ def _prompts(args: argparse.Namespace) -> list[str]:
 
 
 def _how(options: dict[str, Any]) -> str:
-    given = ", ".join(f"{name} {value}" for name, value in options.items() if value not in (None, False))
-    return f"Made with {given}."
+    given = {name: value for name, value in options.items() if value is not None and value is not False}
+    return f"Made with {', '.join(name if value is True else f'{name} {value}' for name, value in given.items())}."
 
 
 def judge_prompt(
-    prompt: str, asked: subject.Subject, folder: Path, options: dict[str, Any], network: JudgeNetwork
-) -> tuple[Result, Any]:
-    """Make the object and measure it; also its pictures, or None. A job that fails is a result too."""
+    prompt: str, asked: subject.Subject, folder: Path, options: dict[str, Any], classifier: Classifier
+) -> tuple[Result, Row | None]:
+    """Make the object, measure it, and show it. A job that fails is a result too; it has nothing to show."""
     try:
         job, cost = making.make(prompt, folder, options)
     except (InputError, Cancelled):
@@ -86,15 +87,26 @@ def judge_prompt(
         return Result(prompt, None, None, str(error)), None
     mesh = load_npz(job.mesh / "mesh.npz")
     pictures = shots.photograph(mesh)
-    verdict = judge(network, pictures, asked, facing_concepts())
+    verdict = judge(classifier, pictures, asked, facing_concepts())
     measures = Measures(verdict, compare(mesh, asked.concept), texture_psnr(job, mesh), check_health(mesh))
-    return Result(prompt, measures, cost), pictures.textured
+    return Result(prompt, measures, cost), _sheet_row(prompt, measures, pictures.textured)
 
 
-def sheet_row(prompt: str, measures: Measures, pictures: Any) -> Row:
+def _headings() -> list[str]:
+    """Where each picture was taken from."""
+    views = shots.judge_views()
+    sides = zip(view_index(views).tolist(), views.azimuth_deg.tolist(), strict=True)
+    return [f"{SIDES[side].split()[0]}, {azimuth:g}°" for side, azimuth in sides]
+
+
+def _sheet_row(prompt: str, measures: Measures, pictures: Tensor) -> Row:
     """A line of the contact sheet."""
     verdict = measures.verdict
-    notes = [f"{sum(verdict.views)} of {len(verdict.views)} views right, F-score {measures.shape.f_score:.2f}"]
+    notes = [f"{sum(verdict.views)} of {len(verdict.views)} views right", f"F-score {measures.shape.f_score:.2f}"]
+    if verdict.sides is not None:
+        notes.insert(1, f"{sum(verdict.sides)} of {len(verdict.sides)} sides right")
+    if not verdict.right_bare:
+        notes.insert(0, f"without colours: {subject.NOUNS[verdict.taken_bare]}")
     if not verdict.right:
         notes.insert(0, f"taken for: {verdict.taken_for.name}")
     return Row(prompt, tuple(notes), verdict.right, pictures, verdict.views)

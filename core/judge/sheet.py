@@ -11,13 +11,14 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from core.job import write_atomic
 from core.judge.verdict import Marks
 from core.pixels import Pixels, to_pixels, to_png
 
 GREEN, RED = (38, 150, 70), (205, 45, 45)
 _PAPER, _INK, _FAINT = (255, 255, 255), (25, 28, 33), (120, 125, 132)
 _FRAME, _GAP = 3, 5  # pixels
-_LABEL = 232  # pixels of width
+_LABEL, _HEAD = 232, 26  # pixels: width of the labels, height of the headings
 _SIZES = (16, 13)  # of the letters: what was asked, what was found
 _MARGIN = 12
 
@@ -33,9 +34,22 @@ class Row:
     marks: Marks  # of the pictures
 
 
-def write_contact_sheet(rows: Sequence[Row], path: Path) -> None:
-    """Write a PNG with a label to the left of each row."""
-    path.write_bytes(to_png(np.concatenate([_draw_row(row) for row in rows], axis=0)))
+def write_contact_sheet(rows: Sequence[Row], headings: Sequence[str], path: Path) -> None:
+    """Replace a PNG: a heading above each column, a label to the left of each row. Writes nothing of no rows."""
+    if not rows:
+        return
+    drawn = [_draw_row(row) for row in rows]
+    column = (drawn[0].shape[1] - _LABEL) // len(headings)
+    write_atomic(path, to_png(np.concatenate([_draw_headings(headings, column), *drawn], axis=0)))
+
+
+def _draw_headings(headings: Sequence[str], column: int) -> Pixels:
+    paper = Image.new("RGB", (_LABEL + column * len(headings), _HEAD), _PAPER)
+    draw, font = ImageDraw.Draw(paper), ImageFont.load_default(_SIZES[1])
+    for number, text in enumerate(headings):
+        left = _LABEL + number * column + (column - _GAP - font.getlength(text)) / 2
+        draw.text((left, _HEAD - _SIZES[1] - _GAP), text, _FAINT, font)
+    return np.asarray(paper, np.uint8)
 
 
 def _draw_row(row: Row) -> Pixels:
@@ -70,7 +84,7 @@ def wrap(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: i
 
 def write_grid(pictures: Tensor, marks: Marks, columns: int, path: Path) -> None:
     """Write a PNG of pictures "N 3 H W" in frames, `columns` a row."""
-    path.write_bytes(to_png(_join(pictures, marks, columns)))
+    write_atomic(path, to_png(_join(pictures, marks, columns)))
 
 
 def _join(pictures: Tensor, marks: Marks, columns: int) -> Pixels:

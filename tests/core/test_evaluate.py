@@ -63,15 +63,13 @@ def prompts(tmp_path, *lines):
 
 def test_each_prompt_is_made_judged_and_reported(tmp_path, made, capsys):
     arguments = prompts(tmp_path, "a red mug", "a chair", "a blue duck")
-    assert main(["evaluate", *arguments, "--preset", "draft", "--seed", "5", "--device", "cpu"]) == 0
+    assert main(["evaluate", *arguments, "--preset", "draft", "--fp16", "--device", "cpu"]) == 0
     out = tmp_path / "out"
     assert capsys.readouterr().out == f"{out / 'results.md'}\n"
     assert [prompt for prompt, _ in made] == ["a red mug", "a chair", "a blue duck"]
-    assert made[0][1]["seed"] == 5
-    assert made[0][1]["preset"] == "draft"
     data = json.loads((out / "results.json").read_text())
     assert (data["summary"]["prompts"], data["summary"]["made"]) == (3, 2)
-    assert "preset draft" in data["made"]
+    assert data["made"] == "Made with preset draft, seed 0, field grid, fp16, device cpu."
     mug, chair, duck = data["prompts"]
     assert mug["cost"]["seconds"] == 90
     assert mug["measures"]["health"]["watertight"]

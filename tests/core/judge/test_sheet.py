@@ -26,14 +26,17 @@ def test_a_row_is_labelled_and_barred_with_its_verdict(tmp_path):
         Row("a red mug", ("taken for: blue mug",), False, pictures, (True, False)),
         Row("a duck", (), True, pictures, (True, True)),
     ]
-    write_contact_sheet(rows, tmp_path / "views.png")
-    sheet = iio.imread(tmp_path / "views.png")
+    write_contact_sheet(rows, ["front", "back"], tmp_path / "views.png")
+    whole = iio.imread(tmp_path / "views.png")
+    head, sheet = whole[:26], whole[26:]
     height, label = sheet.shape[0] // 2, sheet.shape[1] - 2 * (64 + 6 + 5)
     assert height == 64 + 6 + 5
     assert tuple(sheet[height // 2, 1]) == RED
     assert tuple(sheet[height + height // 2, 1]) == GREEN
     ink = [(np.abs(sheet[top : top + height, 8:label].astype(int) - 255) > 80).any(-1).sum() for top in (0, height)]
     assert ink[0] > ink[1] > 20
+    assert (head[:, :label] == 255).all()
+    assert [(head[:, left : left + 75] < 200).any() for left in (label, label + 75)] == [True, True]
 
 
 def test_long_prompts_are_wrapped_between_words():
