@@ -95,7 +95,7 @@ def write_picture_report(out: Path, judged: Sequence[Judged], pictures: Tensor, 
 
 def _markdown(judged: Sequence[Judged], own: Examination, how: str) -> str:
     right = sum(one.right for one in judged)
-    lines = ["# What the judge says of pictures", "", how, "", *warnings(own)]
+    lines = ["# What the judge says of pictures", "", how, "", *warnings(own, ["textured"])]
     lines += [
         f"Concept and colour are right in {right} of {len(judged)} pictures ({percent(right / len(judged))}); the judge"
         f" itself is right about {percent(own.textured)} of {own.objects} true objects.",

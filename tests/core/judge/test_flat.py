@@ -44,12 +44,12 @@ def test_pictures_are_painted_judged_and_reported(tmp_path):
     assert pictures.shape == (4, 3, 64, 64)
     assert torch.allclose(pictures, torch.tensor(0.2))
 
-    own = Examination(45, 0.9, 1.0, 1.0)
+    own = Examination(45, 0.9, 1.0, 0.5)
     write_picture_report(tmp_path, judged, pictures, own, "Made with seed 7.")
     text = (tmp_path / "pictures.md").read_text()
     assert "right in 2 of 4 pictures (50.0 %)" in text
     assert "| a red duck | red mug |" in text
-    assert "DO NOT BELIEVE" in text
+    assert text.count("DO NOT BELIEVE") == 1  # sides are not judged here
     data = json.loads((tmp_path / "pictures.json").read_text())
     assert (data["pictures"], data["right"], data["prompts"][3]["taken_for"]) == (4, 2, "red mug")
     assert iio.imread(tmp_path / "pictures.png").shape == (75, 750, 3)

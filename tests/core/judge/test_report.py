@@ -63,7 +63,7 @@ def test_a_judge_that_is_not_good_enough_is_said_loudly():
     text = markdown(results.ALL, BAD, "")
     assert text.count("DO NOT BELIEVE") == 1
     assert "about the concept by its geometry" in text
-    assert "50.0 % of 45 true objects" in text
+    assert "only 50.0 % of what it was shown of 45 true objects" in text
     assert as_json(results.ALL, BAD, "")["judge"]["trusted"] == {"textured": True, "textureless": False, "sides": True}
 
 
