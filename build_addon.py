@@ -19,6 +19,7 @@ import tomllib
 ROOT = Path(__file__).resolve().parent
 ADDON = "blender_dreamfusion"
 _KINDS = {".py", ".toml", ".json", ".txt", ".md", ".safetensors", ".model"}  # what the two packages consist of
+_NOT_PACKED = "core/judge"  # measures the program; nobody needs it in Blender
 _EPOCH_1980 = 315532800  # the earliest time that a zip can hold, in Unix seconds
 _FILE_MODE = 0o100644
 
@@ -56,7 +57,8 @@ def build(out: Path) -> Path:
 def collect() -> dict[str, bytes]:
     """Everything in the zip: name -> content."""
     files = {f"{ADDON}/{path.relative_to(ROOT / ADDON)}": path for path in _sources(ROOT / ADDON)}
-    files |= {f"{ADDON}/{path.relative_to(ROOT)}": path for path in _sources(ROOT / "core")}
+    trainer = [path for path in _sources(ROOT / "core") if not path.is_relative_to(ROOT / _NOT_PACKED)]
+    files |= {f"{ADDON}/{path.relative_to(ROOT)}": path for path in trainer}
     files[f"{ADDON}/LICENSE"] = ROOT / "LICENSE"
     if not any(name.endswith(".safetensors") for name in files):
         raise BuildError("core/starter/weights holds no model: train the starter first.")

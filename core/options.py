@@ -43,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("workspace", type=_folder, metavar="WORKSPACE", help="the folder of the job")
     export.add_argument("--format", choices=MESH_FORMATS, required=True)
     export.add_argument("--out", required=True, metavar="FILE")
+    _add_evaluate(command("evaluate", "Make objects of the starter's catalogue and measure them in 3D."))
     command("doctor", "Show device, versions, memory and the models found.")
     return parser
 
@@ -51,9 +52,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     _add_prompt(parser)
     parser.add_argument("--workspace", type=_folder, default="trial", metavar="FOLDER", help="default: %(default)s")
     parser.add_argument("--overwrite", action="store_true", help="delete the job that the workspace holds")
-    parser.add_argument("--epochs", type=_positive, metavar="N", help="of 100 iterations; default: the preset's")
-    parser.add_argument("--preset", choices=settings.PRESETS, default="standard", help="default: %(default)s")
-    parser.add_argument("--field", choices=("grid", "mlp"), default="grid", help="hash grid or plain NeRF")
+    _add_effort(parser)
     _add_model(parser)
 
 
@@ -64,6 +63,21 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--W", type=_positive, metavar="N", help="width in pixels; default: the model's")
     parser.add_argument("--steps", type=_positive, default=50, metavar="N", help="default: %(default)s")
     _add_model(parser)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prompts", metavar="FILE", help="one prompt a line; default: one a concept")
+    parser.add_argument("--out", type=_folder, default="trial_evaluation", metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--pictures", type=_positive, metavar="N", help="judge N flat pictures, make no objects")
+    parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="default: %(default)s")
+    _add_effort(parser)
+    _add_model(parser)
+
+
+def _add_effort(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--epochs", type=_positive, metavar="N", help="of 100 iterations; default: the preset's")
+    parser.add_argument("--preset", choices=settings.PRESETS, default="standard", help="default: %(default)s")
+    parser.add_argument("--field", choices=("grid", "mlp"), default="grid", help="hash grid or plain NeRF")
 
 
 def _add_prompt(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,7 @@ PACKAGES = (
     "xatlas",
     "imageio",
     "imageio-ffmpeg",
+    "pillow",
     "tqdm",
 )
 

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from diffusers import StableDiffusionPipeline
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -36,7 +37,7 @@ SAVE_EVERY = 500  # steps
 EMA_DECAY = 0.998
 HEAVY_NOISE = 0.15  # share of the timesteps, the noisiest
 HEAVY_SHARE = 0.5  # share of the pictures that get HEAVY_NOISE for certain
-FRONTS_FIRST = 0.2  # share of the training that is about nothing but where fronts point
+FRONTS_FIRST = 0.15  # share of the training that is about nothing but where fronts point
 
 
 def train_decoder(pipeline: Any, data: Dataset, work: Path, samples: int) -> None:
@@ -92,6 +93,8 @@ def draw_timesteps(count: int, timesteps: int, heavy: float) -> Tensor:
 
 def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> None:
     """Fit UNet and text encoder; the pipeline ends with their running averages."""
+    pipeline.unet.to(memory_format=torch.channels_last)  # with plain attention, 1.4 times as fast on a CPU
+    pipeline.unet.set_attn_processor(AttnProcessor())
     model = Denoiser(pipeline)
     average = copy.deepcopy(model).requires_grad_(False)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=1e-3)
@@ -108,6 +111,7 @@ def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> No
         if step % SAVE_EVERY == SAVE_EVERY - 1 or step == steps - 1:
             _store(path, model, average, optimizer, step + 1)
     model.load_state_dict(average.state_dict())
+    pipeline.unet.to(memory_format=torch.contiguous_format)
 
 
 def _schedule(progress: float) -> float:

@@ -43,6 +43,7 @@ def test_one_folder_with_add_on_trainer_weights_and_licence(names):
     ):
         assert f"blender_dreamfusion/{needed}" in names
     assert not [name for name in names if "__pycache__" in name or "/." in name or "test" in name]
+    assert not [name for name in names if "/core/judge/" in name]
 
 
 def test_the_trainer_starts_from_the_unpacked_zip(tmp_path):

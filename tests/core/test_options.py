@@ -99,6 +99,13 @@ def test_mistakes_are_one_clear_line(arguments):
     assert len(str(caught.value)) > 20
 
 
+def test_evaluate_takes_what_generate_takes():
+    given = ["--preset", "high", "--epochs", "3", "--seed", "4", "--hf_key", "some/model", "--fp16"]
+    args = build_parser().parse_args(["evaluate", "--prompts", "p.txt", "--out", "x", *given])
+    assert (args.preset, args.epochs, args.seed, args.hf_key, args.fp16) == ("high", 3, 4, "some/model", True)
+    assert (args.prompts, args.out, args.pictures) == ("p.txt", "x", None)
+
+
 def test_a_front_ends_options_mean_what_the_command_line_means():
     options = {"epochs": 2, "preset": "draft", "fp16": True, "vram_O": False, "hf_key": None, "negative": "-x --seed 5"}
     args = build_parser().parse_args(generate_argv("--a prompt", "/some where", options))
