@@ -140,7 +140,7 @@ def _evaluate_pictures(
         painter = load_model(config.guidance, device, lambda text: emit(Log(text)))
         chosen = flat.draw_subjects(args.pictures, args.seed)
         judged, pictures = flat.judge_pictures(
-            painter, network, chosen, args.seed, lambda done: count(done, args.pictures)
+            painter, network, chosen, args.seed, lambda done: count(done, len(chosen))
         )
     how = _how({"seed": args.seed, "steps": flat.STEPS, **{name: getattr(args, name) for name in MODEL_OPTIONS}})
     flat.write_picture_report(out, judged, pictures, own, how)

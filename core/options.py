@@ -66,9 +66,9 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--prompts", metavar="FILE", help="one prompt a line; default: one a concept")
+    parser.add_argument("--prompts", metavar="FILE", help="one prompt a line; default: 40 by lot, 10 held out")
     parser.add_argument("--out", type=_folder, default="trial_evaluation", metavar="DIR", help="default: %(default)s")
-    parser.add_argument("--pictures", type=_positive, metavar="N", help="judge N flat pictures, make no objects")
+    parser.add_argument("--pictures", type=_positive, metavar="N", help="judge 2 N flat pictures, make no objects")
     parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="default: %(default)s")
     _add_effort(parser)
     _add_model(parser)

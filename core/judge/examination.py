@@ -84,7 +84,8 @@ def true_shots(subject: Subject, seed: int) -> Shots:
     count = len(views.radius)
     color = concept.default_color if subject.color is None else COLORS[COLOR_NAMES[subject.color]]
     ambient, background = torch.full((count,), shots.AMBIENT), torch.tensor(shots.BACKGROUND).expand(count, 3)
-    textured = layers.compose(torch.tensor(color).expand(count, 3), ambient, background)
+    main = torch.tensor(color).expand(count, 3)
+    textured = layers.compose(main, main, ambient, background)
     return Shots(textured, without_colors(layers, torch.full((count,), shots.GREY), ambient, background))
 
 
@@ -110,5 +111,5 @@ def tells_front(concept: Concept) -> bool:
     views = dataclasses.replace(ring[:2], azimuth_deg=torch.tensor([0.0, 180.0]))
     layers = trace(concept, views, views.directions(), seed=0)
     color = torch.tensor(concept.default_color).expand(2, 3)
-    front, back = layers.compose(color, torch.full((2,), 0.5), torch.ones(2, 3))
+    front, back = layers.compose(color, color, torch.full((2,), 0.5), torch.ones(2, 3))
     return float((front - back.flip(-1)).abs().mean()) > _MIRROR_DIFFERENCE

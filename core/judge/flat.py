@@ -21,7 +21,7 @@ from core.judge.examination import Examination
 from core.judge.network import INPUT_SIZE
 from core.judge.report import percent, warnings
 from core.judge.sheet import write_grid
-from core.judge.subject import Subject, all_subjects, prompt_of
+from core.judge.subject import Subject, all_subjects, is_held_out, prompt_of
 from core.judge.verdict import Classifier
 
 STEPS = 50  # of the sampler, as `core image` takes unless told
@@ -40,15 +40,25 @@ class Judged:
     """One picture of a prompt."""
 
     prompt: str
+    held_out: bool  # a pair of concept and colour that the starter model has not seen
     taken_for: str
     right: bool
 
 
 def draw_subjects(count: int, seed: int) -> list[Subject]:
-    """`count` of the catalogue in random order, none twice before all have come once."""
-    rng, subjects = random.Random(seed), list[Subject]()
+    """`count` pairs that the starter model has learnt and `count` held-out ones, each by lot.
+
+    None comes twice before all of its kind have come once.
+    """
+    rng = random.Random(seed)
+    kinds = [[one for one in all_subjects() if is_held_out(one) == held_out] for held_out in (False, True)]
+    return [one for kind in kinds for one in _repeat(kind, count, rng)]
+
+
+def _repeat(kind: list[Subject], count: int, rng: random.Random) -> list[Subject]:
+    subjects: list[Subject] = []
     while len(subjects) < count:
-        subjects += rng.sample(all_subjects(), len(all_subjects()))
+        subjects += rng.sample(kind, len(kind))
     return subjects[:count]
 
 
@@ -75,7 +85,7 @@ def judge_picture(classifier: Classifier, picture: Tensor, asked: Subject) -> Ju
     guesses = classifier.guess(picture, False)
     color = None if asked.color is None else int(guesses.color[0].argmax())
     taken = Subject(int(guesses.concept[0].argmax()), color)
-    return Judged(prompt_of(asked), taken.name, taken == asked)
+    return Judged(prompt_of(asked), is_held_out(asked), taken.name, taken == asked)
 
 
 def _fit(picture: Tensor) -> Tensor:
@@ -85,20 +95,28 @@ def _fit(picture: Tensor) -> Tensor:
 
 def write_picture_report(out: Path, judged: Sequence[Judged], pictures: Tensor, own: Examination, how: str) -> None:
     """Replace pictures.md, pictures.json and pictures.png in `out`."""
-    right = sum(one.right for one in judged)
-    record: dict[str, Any] = {"made": how, "judge": vars(own), "pictures": len(judged), "right": right}
+    record: dict[str, Any] = {"made": how, "judge": vars(own), **_counts(judged)}
     record["prompts"] = [dataclasses.asdict(one) for one in judged]
     write_atomic(out / "pictures.json", (json.dumps(record, indent=1) + "\n").encode())
     write_atomic(out / "pictures.md", _markdown(judged, own, how).encode())
     write_grid(pictures, tuple(one.right for one in judged), _COLUMNS, out / "pictures.png")
 
 
+def _counts(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
+    """How many pictures of learnt and of held-out pairs there are, and how many are right."""
+    kinds = {"learnt": [one for one in judged if not one.held_out], "held_out": [one for one in judged if one.held_out]}
+    return {name: {"pictures": len(ones), "right": sum(one.right for one in ones)} for name, ones in kinds.items()}
+
+
 def _markdown(judged: Sequence[Judged], own: Examination, how: str) -> str:
-    right = sum(one.right for one in judged)
     lines = ["# What the judge says of pictures", "", how, "", *warnings(own, ["textured"])]
+    lines += ["| pairs of concept and colour | pictures | right |", "|---|---:|---:|"]
+    for name, count in _counts(judged).items():
+        share = count["right"] / count["pictures"] if count["pictures"] else None
+        lines.append(f"| {name.replace('_', ' ')} | {count['pictures']} | {count['right']} ({percent(share)}) |")
     lines += [
-        f"Concept and colour are right in {right} of {len(judged)} pictures ({percent(right / len(judged))}); the judge"
-        f" itself is right about {percent(own.textured)} of {own.objects} true objects.",
+        "",
+        f"The judge itself is right about {percent(own.textured)} of {own.objects} true objects.",
         "",
         "| wrong: asked for | taken for |",
         "|---|---|",

@@ -16,6 +16,7 @@ from core.judge.network import SIDES
 from core.judge.subject import COLOR_NAMES
 from core.starter.catalogue import COLORS, CONCEPTS
 from core.starter.dataset import Dataset
+from core.starter.patterns import MATERIALS
 from core.starter.truth import Layers
 
 IGNORE = -100  # in place of a label that does not apply, as in torch's cross_entropy
@@ -49,11 +50,11 @@ def draw_lesson(data: Dataset, index: Tensor, generator: torch.Generator, plain:
     if not plain:
         layers = Layers(_warp(layers.values, generator))
     concepts = torch.tensor(data.concepts)[index]
-    mains, colors = _draw_colors(concepts, generator)
+    mains, seconds, colors = _paint(concepts, [data.finishes[i] for i in index.tolist()], generator)
     background = torch.rand(len(index), 3, generator=generator)
     images = torch.cat(
         [
-            layers.compose(mains, _draw_ambient(len(index), _ALL_AMBIENT, generator), background),
+            layers.compose(mains, seconds, _draw_ambient(len(index), _ALL_AMBIENT, generator), background),
             without_colors(
                 layers,
                 _uniform(_GREYS, (len(index),), generator),
@@ -77,22 +78,31 @@ def without_colors(layers: Layers, grey: Tensor, ambient: Tensor, background: Te
     """
     count = len(grey)
     zero, one, black, white = torch.zeros(count), torch.ones(count), torch.zeros(count, 3), torch.ones(count, 3)
-    flat, lit = layers.compose(white, one, black), layers.compose(white, zero, black)
-    cover = 1 - (layers.compose(white, one, white) - flat).mean(1, keepdim=True)
+    flat, lit = layers.compose(white, white, one, black), layers.compose(white, white, zero, black)
+    cover = 1 - (layers.compose(white, white, one, white) - flat).mean(1, keepdim=True)
     lambert = (lit.sum(1, keepdim=True) / flat.sum(1, keepdim=True).clamp(min=1e-3)).clamp(0, 1)
     ambient, grey = ambient[:, None, None, None], grey[:, None, None, None]
     shaded = grey * (ambient + (1 - ambient) * lambert) * cover
     return shaded + (1 - cover) * background[:, :, None, None]
 
 
-def _draw_colors(concepts: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Main colours "B 3" and their labels "B"."""
+def _paint(concepts: Tensor, finishes: list[str], generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Main and second colours "B 3", whether held out or not, and the labels "B" of the main ones.
+
+    Materials have colours of their own, and of stripes nobody can tell which colour is the main one.
+    """
+    count, colors = len(concepts), torch.tensor(list(COLORS.values()))
     takes = torch.tensor([concept.takes_color for concept in CONCEPTS])[concepts]
     usual = torch.tensor([concept.default_color for concept in CONCEPTS])[concepts]
-    label = torch.randint(len(COLOR_NAMES), (len(concepts),), generator=generator)
-    named = takes & (torch.rand(len(concepts), generator=generator) < NAMED_COLOR)
-    color = torch.where(named[:, None], torch.tensor(list(COLORS.values()))[label], usual)
-    return color * _uniform(_SHADE, color.shape, generator), torch.where(named, label, IGNORE)
+    label, other = torch.randint(len(COLOR_NAMES), (2, count), generator=generator)
+    named = takes & (torch.rand(count, generator=generator) < NAMED_COLOR)
+    main, second = torch.where(named[:, None], colors[label], usual), colors[other]
+    for place, finish in enumerate(finishes):
+        if finish in MATERIALS:
+            main[place], second[place] = (torch.tensor(c) for c in (MATERIALS[finish].light, MATERIALS[finish].dark))
+    told = named & torch.tensor([finish in ("", "dots") for finish in finishes])
+    main, second = (c * _uniform(_SHADE, c.shape, generator) for c in (main, second))
+    return main, second, torch.where(told, label, IGNORE)
 
 
 def _label_sides(data: Dataset, index: Tensor, concepts: Tensor) -> Tensor:

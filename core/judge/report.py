@@ -88,10 +88,11 @@ def _summary_table(results: Sequence[Result], own: Examination) -> list[str]:
     rows = [
         ("prompts, and objects made", f"{total.prompts}, {total.made}", ""),
         ("R-precision, colour", _with_views(total.textured, total.textured_views), percent(own.textured)),
+        (f"R-precision, colour, of {total.held_out} held-out pairs", percent(total.held_out_textured), ""),
         ("R-precision, geometry", _with_views(total.textureless, total.textureless_views), percent(own.textureless)),
         ("sides told right (no Janus)", percent(total.sides), percent(own.sides)),
         ("Chamfer distance, mean", number(total.chamfer, 3), ""),
-        (f"F-score at {DISTANCE}, mean", number(total.f_score, 3), ""),
+        (f"F-score at {DISTANCE}, median", number(total.f_score, 3), ""),
         ("texture against field, mean dB", number(total.psnr, 1), ""),
         ("watertight; in one piece", f"{total.watertight}; {total.one_piece}", ""),
         ("faces, mean; UV overlap, largest", f"{number(total.faces, 0)}; {percent(total.uv_overlap)}", ""),

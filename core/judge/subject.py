@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 from core.errors import InputError
 from core.starter.captions import with_articles
 from core.starter.catalogue import COLORS, CONCEPTS
+from core.starter.heldout import HELD_OUT
 
 NOUNS = tuple(concept.noun for concept in CONCEPTS)
 COLOR_NAMES = tuple(COLORS)
+PROMPTS, HELD_OUT_PROMPTS = 40, 10  # of an evaluation without a list of its own
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,21 @@ def prompt_of(subject: Subject) -> str:
     return with_articles(f"a {subject.name}")
 
 
+def is_held_out(subject: Subject) -> bool:
+    """Whether the starter model has never seen this pair of concept and colour."""
+    return subject.color is not None and COLOR_NAMES[subject.color] in HELD_OUT.get(NOUNS[subject.concept], ())
+
+
 def default_prompts() -> list[str]:
-    """One prompt a concept, the colours in turn."""
-    chosen = []
-    for number, concept in enumerate(CONCEPTS):
-        color = number % len(COLOR_NAMES) if concept.takes_color else None
-        chosen.append(prompt_of(Subject(number, color)))
-    return chosen
+    """PROMPTS concepts by lot, none twice, HELD_OUT_PROMPTS of them in a colour that the starter model has not seen."""
+    rng = random.Random(0)
+    concepts = rng.sample(range(len(NOUNS)), PROMPTS)
+    held_out = [number for number in concepts if CONCEPTS[number].takes_color][:HELD_OUT_PROMPTS]
+    return [prompt_of(rng.choice(_looks_of(number, number in held_out))) for number in concepts]
+
+
+def _looks_of(concept: int, held_out: bool) -> list[Subject]:
+    return [one for one in all_subjects() if one.concept == concept and is_held_out(one) == held_out]
 
 
 def read_prompts(path: Path) -> list[str]:

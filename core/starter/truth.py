@@ -18,7 +18,7 @@ from core.starter.concept import Part
 from core.starter.patterns import Pattern, plain
 from core.starter.shapes import Points, union
 
-LEGS = (5, 7, 10, 30)  # steps; after each, only the rays that have neither arrived nor left go on
+LEGS = (5, 7, 10, 80)  # steps; after each, only the rays that have neither arrived nor left go on
 BOUND = 1.05  # all objects lie within this distance of the origin
 ARRIVED = 0.001  # a ray that is this near to a surface is at its end
 HIT = 0.006  # a ray that has ended this near to a surface has met it

@@ -165,6 +165,6 @@ def test_flat_pictures_are_judged_in_place_of_objects(tmp_path, made, monkeypatc
     assert main(["evaluate", "--pictures", "12", "--seed", "3", "--device", "cpu", "--out", str(out)]) == 0
     assert capsys.readouterr().out == f"{out / 'pictures.md'}\n"
     data = json.loads((out / "pictures.json").read_text())
-    assert data["pictures"] == len(data["prompts"]) == 12
+    assert data["learnt"]["pictures"] == data["held_out"]["pictures"] == len(data["prompts"]) / 2 == 12
     assert loaded[0].model == "starter"
     assert not made

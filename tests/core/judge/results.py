@@ -26,7 +26,7 @@ def result(prompt, cost=None, shape=(0.02, 0.9), psnr=26.0, health=(True, 1, 20_
 
 MUG = result("a red mug", Cost(100, 1 << 30), sides=None)
 WRONG = {"taken": "a green tree", "bare": "a tree", "views": (False,) * 8, "bare_views": SIX, "sides": SIX}
-DUCK = result("a yellow duck", Cost(200, 3 << 30), (0.06, 0.5), None, (False, 2, 10_000, 0.25), **WRONG)
+DUCK = result("a red duck", Cost(200, 3 << 30), (0.06, 0.5), None, (False, 2, 10_000, 0.25), **WRONG)
 TABLE = result("a table", None)
 NOTHING = Result("a chair", None, None, "The field is empty.")
 ALL = [MUG, DUCK, TABLE, NOTHING]

@@ -7,7 +7,7 @@ import torch
 
 from core.judge.examination import Examination
 from core.judge.flat import draw_subjects, judge_pictures, write_picture_report
-from core.judge.subject import COLOR_NAMES, NOUNS, Subject, all_subjects
+from core.judge.subject import COLOR_NAMES, NOUNS, Subject, all_subjects, is_held_out
 from tests.core.judge.doubles import FakeClassifier, sure
 
 MUG, DUCK = (NOUNS.index(noun) for noun in ("mug", "duck"))
@@ -22,11 +22,14 @@ class Painter:
         return np.full((1, 32, 48, 3), 51, np.uint8)
 
 
-def test_the_whole_catalogue_comes_once_before_anything_comes_twice():
-    count = len(all_subjects())
-    counted = Counter(draw_subjects(count + 10, seed=1))
-    assert set(counted) == set(all_subjects())
-    assert sorted(counted.values())[-10:] == [2] * 10
+def test_learnt_and_held_out_pairs_all_come_once_before_any_comes_twice():
+    held_out = [one for one in all_subjects() if is_held_out(one)]
+    count = len(held_out) + 10
+    learnt, others = (Counter(half) for half in (draw_subjects(count, 1)[:count], draw_subjects(count, 1)[count:]))
+    assert set(others) == set(held_out)
+    assert sorted(others.values())[-11:] == [1] + [2] * 10
+    assert len(learnt) == count
+    assert not learnt.keys() & others.keys()
     assert draw_subjects(20, 1) == draw_subjects(20, 1) != draw_subjects(20, 2)
 
 
@@ -47,9 +50,12 @@ def test_pictures_are_painted_judged_and_reported(tmp_path):
     own = Examination(45, 0.9, 1.0, 0.5)
     write_picture_report(tmp_path, judged, pictures, own, "Made with seed 7.")
     text = (tmp_path / "pictures.md").read_text()
-    assert "right in 2 of 4 pictures (50.0 %)" in text
+    assert "| learnt | 3 | 2 (66.7 %) |" in text
+    assert "| held out | 1 | 0 (0.0 %) |" in text
     assert "| a red duck | red mug |" in text
     assert text.count("DO NOT BELIEVE") == 1  # sides are not judged here
     data = json.loads((tmp_path / "pictures.json").read_text())
-    assert (data["pictures"], data["right"], data["prompts"][3]["taken_for"]) == (4, 2, "red mug")
+    assert data["learnt"] == {"pictures": 3, "right": 2}
+    assert data["held_out"] == {"pictures": 1, "right": 0}
+    assert data["prompts"][3]["taken_for"] == "red mug"
     assert iio.imread(tmp_path / "pictures.png").shape == (75, 750, 3)

@@ -10,17 +10,21 @@ from core.judge.subject import COLOR_NAMES, NOUNS
 from core.prompt import VIEW_WORDS
 from core.starter.catalogue import COLORS, CONCEPTS
 from core.starter.concept import Draw, Part
+from core.starter.patterns import MATERIALS
 from core.starter.truth import trace_layers
 from tests.core.starter.doubles import noise_data_set
 
-COUNT = 60
+COUNT = 2 * len(CONCEPTS)
 
 
 @pytest.fixture(scope="module")
 def data():
-    """Objects that are all main colour."""
-    data = noise_data_set(COUNT, resolution=8)
-    data.layers[:] = torch.tensor([255, 255, 0, 0, 0, 0, 0, 0, 255], dtype=torch.uint8)[:, None, None]
+    """Objects that are all main colour, or all second colour where they wear dots or are of a material."""
+    data = noise_data_set(resolution=8)
+    main, second = torch.zeros(2, 11, dtype=torch.uint8)
+    main[[0, 1, 10]], second[[2, 3, 10]] = 255, 255
+    for layers, finish in zip(data.layers, data.finishes, strict=True):
+        layers[:] = (second if finish else main)[:, None, None]
     return data
 
 
@@ -40,17 +44,31 @@ def test_each_object_comes_with_its_colours_and_without(data):
 
 
 def test_the_colour_that_is_named_is_the_one_that_is_seen(data):
-    named = 0
+    named = asked = 0
     for seed in range(5):
         lesson = lesson_of(data, seed)
-        for concept, color, image in zip(
-            lesson.concepts[:COUNT].tolist(), lesson.colors.tolist(), lesson.images, strict=False
+        for concept, color, image, finish in zip(
+            lesson.concepts[:COUNT].tolist(), lesson.colors.tolist(), lesson.images, data.finishes, strict=False
         ):
+            if finish:
+                continue
             truth = CONCEPTS[concept].default_color if color == IGNORE else COLORS[COLOR_NAMES[color]]
             assert (image[:, 4, 4] - torch.tensor(truth)).abs().max() < 0.11
             assert CONCEPTS[concept].takes_color or color == IGNORE
             named += color != IGNORE
-    assert 0.7 < named / (5 * COUNT * sum(c.takes_color for c in CONCEPTS) / len(CONCEPTS)) < 0.95
+            asked += CONCEPTS[concept].takes_color
+    assert 0.75 < named / asked < 0.93
+
+
+def test_of_what_is_striped_or_of_wood_no_colour_is_the_main_one(data):
+    lesson, seen = lesson_of(data), set()
+    for color, image, finish in zip(lesson.colors.tolist(), lesson.images, data.finishes, strict=False):
+        if finish in MATERIALS:
+            assert (image[:, 4, 4] - torch.tensor(MATERIALS[finish].dark)).abs().max() < 0.06
+        if finish and finish != "dots":
+            assert color == IGNORE
+            seen.add(finish)
+    assert seen == {"stripes", *MATERIALS}
 
 
 def test_sides_are_named_for_what_has_a_front_and_not_from_overhead(data):
@@ -68,7 +86,7 @@ def test_without_colours_the_light_stays():
     parts = CONCEPTS[NOUNS.index("snowman")].parts(Draw(2, torch.Generator().manual_seed(0)))
     painted, plain = (trace_layers(which, views, light, 64) for which in (parts, [Part(part.shape) for part in parts]))
     grey, ambient, background = torch.tensor([0.7, 0.5]), torch.tensor([0.3, 0.6]), torch.rand(2, 3)
-    expected = plain.compose(grey[:, None].expand(2, 3), ambient, background)
+    expected = plain.compose(*[grey[:, None].expand(2, 3)] * 2, ambient, background)
     rounded = dataclasses.replace(painted, values=(painted.values * 255).round() / 255)
     for layers in (painted, rounded):
         difference = (without_colors(layers, grey, ambient, background) - expected).abs()

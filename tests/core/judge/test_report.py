@@ -20,11 +20,12 @@ def test_the_sum_over_all_prompts():
     assert (total.prompts, total.made) == (4, 3)
     assert total.textured == 2 / 4  # what was not made is wrong
     assert total.textured_views == 16 / 24
+    assert (total.held_out, total.held_out_textured) == (1, 0)  # the duck: none is learnt in red
     assert total.textureless == 2 / 4
     assert total.textureless_views == 22 / 24
     assert total.sides == 6 / 8
     assert total.chamfer == pytest.approx((0.02 + 0.06 + 0.02) / 3)
-    assert total.f_score == pytest.approx((0.9 + 0.5 + 0.9) / 3)
+    assert total.f_score == 0.9  # the median
     assert total.psnr == 26.0
     assert (total.watertight, total.one_piece) == (2, 2)
     assert total.faces == pytest.approx(50_000 / 3)
@@ -42,6 +43,7 @@ def test_the_table_says_what_was_found():
     table = {row[0]: row[1:] for row in rows(markdown(results.ALL, GOOD, "Made with preset draft."))}
     assert table["prompts, and objects made"] == ["4, 3", ""]
     assert table["R-precision, colour"] == ["50.0 % (66.7 %)", "100.0 %"]
+    assert table["R-precision, colour, of 1 held-out pairs"] == ["0.0 %", ""]
     assert table["R-precision, geometry"] == ["50.0 % (91.7 %)", "99.0 %"]
     assert table["sides told right (no Janus)"] == ["75.0 %", "98.5 %"]
     assert table["time an object, median"][0] == "2:30"
@@ -49,7 +51,7 @@ def test_the_table_says_what_was_found():
     assert table["a red mug"] == [
         *("red mug", "8/8", "mug", "8/8", "-", "0.020", "0.90", "26.0", "20000", "yes", "1:40", "1.00"),
     ]
-    assert table["a yellow duck"] == [
+    assert table["a red duck"] == [
         *("**green tree**", "0/8", "**tree**", "6/8", "6/8", "0.060", "0.50", "-", "10000", "**no**", "3:20", "3.00"),
     ]
     assert table["a table"][-2:] == ["-", "-"]
@@ -74,9 +76,9 @@ def test_files_hold_all_of_it(tmp_path):
     assert data["summary"]["textured"] == 0.5
     assert data["judge"]["objects"] == 45
     duck = data["prompts"][1]
-    assert duck["prompt"] == "a yellow duck"
+    assert duck["prompt"] == "a red duck"
     verdict = duck["measures"]["verdict"]
-    assert (verdict["asked"], verdict["taken_for"], verdict["taken_bare"]) == ("yellow duck", "green tree", "tree")
+    assert (verdict["asked"], verdict["taken_for"], verdict["taken_bare"]) == ("red duck", "green tree", "tree")
     assert (verdict["right"], verdict["sides"]) == (False, [True] * 6 + [False] * 2)
     assert duck["measures"]["shape"] == {"chamfer": 0.06, "f_score": 0.5}
     assert duck["cost"]["seconds"] == 200

@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import InputError
 from core.judge import subject
-from core.judge.subject import COLOR_NAMES, NOUNS, Subject, all_subjects, default_prompts, parse, prompt_of
+from core.judge.subject import COLOR_NAMES, NOUNS, Subject, all_subjects, default_prompts, is_held_out, parse, prompt_of
 from core.starter.catalogue import CONCEPTS
 
 
@@ -48,10 +48,18 @@ def test_every_subject_is_understood_as_it_is_written():
         assert not re.search(r"\ba [aeiou]", prompt_of(one))
 
 
-def test_without_a_file_there_is_one_prompt_a_concept_in_changing_colours():
+def test_without_a_file_forty_prompts_are_drawn_of_which_ten_are_held_out():
     parsed = [parse(prompt) for prompt in default_prompts()]
-    assert [one.concept for one in parsed] == list(range(len(NOUNS)))
-    assert len({one.color for one in parsed}) > len(COLOR_NAMES) // 2
+    assert len({one.concept for one in parsed}) == len(parsed) == 40
+    assert len({one.color for one in parsed}) >= len(COLOR_NAMES)
+    assert [is_held_out(one) for one in parsed].count(True) == 10
+    assert default_prompts() == default_prompts()
+
+
+def test_what_is_held_out_stands_in_the_list():
+    assert [is_held_out(asked("chair", color)) for color in ("red", "white", "blue")] == [True, True, False]
+    assert not is_held_out(asked("chair"))
+    assert not is_held_out(asked("hamburger"))
 
 
 def test_a_file_has_one_prompt_a_line(tmp_path):

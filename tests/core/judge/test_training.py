@@ -20,7 +20,7 @@ def small_batches(monkeypatch):
 
 
 def test_training_writes_weights_that_load(tmp_path, monkeypatch):
-    noise_data_set(20).save(tmp_path / "dataset.pt")
+    noise_data_set().save(tmp_path / "dataset.pt")
     out = tmp_path / "judge.safetensors"
     arguments = ["--data", tmp_path / "dataset.pt", "--work", tmp_path / "work", "--out", out, "--samples", 8]
     monkeypatch.setattr(sys, "argv", ["training", *map(str, arguments)])
@@ -29,7 +29,7 @@ def test_training_writes_weights_that_load(tmp_path, monkeypatch):
 
 
 def test_an_interrupted_training_ends_like_an_uninterrupted_one(tmp_path, monkeypatch):
-    data, draw = noise_data_set(20), training.draw_lesson
+    data, draw = noise_data_set(), training.draw_lesson
     for name in ("whole", "broken"):
         (tmp_path / name).mkdir()
     whole = train(data, tmp_path / "whole", samples=16)
@@ -50,7 +50,7 @@ def test_an_interrupted_training_ends_like_an_uninterrupted_one(tmp_path, monkey
 
 
 def test_what_is_held_out_is_never_learnt_from(tmp_path, monkeypatch):
-    data, drawn = noise_data_set(40), []
+    data, drawn = noise_data_set(), []
     draw = training.draw_lesson
 
     def note(data, index, generator, plain=False):
@@ -60,8 +60,8 @@ def test_what_is_held_out_is_never_learnt_from(tmp_path, monkeypatch):
 
     monkeypatch.setattr(training, "draw_lesson", note)
     train(data, tmp_path, samples=80)
-    assert first_held_out(data) == 36
-    assert max(drawn) < 36
+    assert first_held_out(data) == len(data) * 9 // 10 + 1 == 92
+    assert max(drawn) < 92
 
 
 def test_labels_that_do_not_apply_cost_nothing():
@@ -86,7 +86,7 @@ class Oracle(JudgeNetwork):
 
 
 def test_accuracy_counts_what_is_right(monkeypatch):
-    data, oracle, draw = noise_data_set(600, resolution=64), Oracle(), training.draw_lesson
+    data, oracle, draw = noise_data_set(copies=12), Oracle(), training.draw_lesson
 
     def remember(*arguments, **options):
         oracle.lesson = draw(*arguments, **options)
@@ -100,5 +100,5 @@ def test_accuracy_counts_what_is_right(monkeypatch):
     assert told.textured == pytest.approx(1 - (colors == COLOR_NAMES.index("red")).float().mean().item())
     sides = lesson.sides[: len(colors)]
     assert told.side == pytest.approx(1 - (sides == 0).sum().item() / (sides != IGNORE).sum().item())
-    assert len(colors) == 60
+    assert len(colors) == 61
     assert len(NOUNS) > 1
