@@ -150,10 +150,13 @@ def _options(args: argparse.Namespace) -> dict[str, str | int]:
 
 def _run_job(job: TrainerJob) -> None:
     """Follow the job to its end with a line now and then. Raises RuntimeError where it brings no mesh."""
-    printed = ("", 0.0)
+    printed, remarks = ("", 0.0), 0
     try:
         while not job.ended:
             job.pump(0.05)
+            for remark in job.remarks[remarks:]:
+                print(f"  {remark}", flush=True)
+            remarks = len(job.remarks)
             progress, now = job.progress, time.monotonic()
             if progress is not None and (progress.stage != printed[0] or now - printed[1] > _LINE_SECONDS):
                 printed = (progress.stage, now)

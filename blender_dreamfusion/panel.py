@@ -15,6 +15,7 @@ _PICTURE_UNITS = 10.0  # size of the picture at most, in heights of a button
 _PICTURE_LEAST = 4.0
 _UNIT_PIXELS = 20.0  # height of a button, at a scale of 1
 _MARGIN_UNITS = 3.0  # of the sidebar's width, for tabs and frame
+_REMARKS = 4  # of the trainer, the newest: on the prompt, on the negative one, on their length, on the mesh
 
 
 class DREAMFUSION_PT_main(bpy.types.Panel):
@@ -37,8 +38,9 @@ class DREAMFUSION_PT_main(bpy.types.Panel):
             row.scale_y = 1.5
             row.operator("dreamfusion.generate", icon="PLAY")
             _draw_outcome(self.layout, context.region, SESSION)
-        if SESSION.job is not None and SESSION.job.log:
-            _draw_text(self.layout, context.region, SESSION.job.log, "INFO")
+        if SESSION.job is not None:
+            for remark in SESSION.job.remarks[-_REMARKS:]:
+                _draw_text(self.layout, context.region, remark, "INFO")
         if preview.icon():
             self.layout.template_icon(preview.icon(), scale=_picture_units(context))
 

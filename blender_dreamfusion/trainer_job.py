@@ -41,8 +41,8 @@ class TrainerJob:
     """A trainer at work on one job.
 
     Attributes: `state`; `progress` (the newest, or None); `preview` (path of the newest picture, or "") and `previews`
-    (how many there were); `log` (the trainer's newest remark); `error` (one sentence, once FAILED); `done` (the last
-    message, once DONE).
+    (how many there were); `remarks` (the trainer's lines for the user, each once); `error` (one sentence, once FAILED);
+    `done` (the last message, once DONE).
     """
 
     def __init__(
@@ -56,7 +56,8 @@ class TrainerJob:
         self.workspace = Path(order.workspace)
         self.state = State.STARTING
         self.progress: protocol.Progress | None = None
-        self.preview = self.log = self.error = ""
+        self.preview = self.error = ""
+        self.remarks: list[str] = []
         self.previews = 0
         self._error_kind = ""
         self.done: protocol.Done | None = None
@@ -147,7 +148,8 @@ class TrainerJob:
             self.preview = event.path
             self.previews += 1
         elif isinstance(event, protocol.Log):
-            self.log = event.text
+            if event.text not in self.remarks:
+                self.remarks.append(event.text)
         elif isinstance(event, protocol.Done):
             self.done = event
             self._end(State.DONE)

@@ -71,7 +71,7 @@ def make_picture(args: argparse.Namespace) -> None:
     import imageio.v3
 
     from core.device import memory_errors, pick_device
-    from core.guidance.text_guidance import load_model
+    from core.guidance.text_guidance import load_for_prompt
 
     device = pick_device(config.device)
     with memory_errors(config, device, "a smaller --H and --W"), Console() as console:
@@ -79,7 +79,7 @@ def make_picture(args: argparse.Namespace) -> None:
         def say(text: str) -> None:
             console.emit(Log(text))
 
-        model = load_model(config.guidance, device, say)
+        model = load_for_prompt(config, device, say)
         pictures = model.prompt_to_img(
             config.prompt,
             config.negative,

@@ -74,6 +74,11 @@ class GuidanceConfig:
     t_range: tuple[float, float] = (0.02, 0.98)  # shares of its timesteps; only the highest tell where a front points
     t_max_end: float = 0.3  # the upper end of t_range falls linearly to this
 
+    @property
+    def is_starter(self) -> bool:
+        """Whether it is the starter model that guides."""
+        return self.model == "starter" and self.hf_key is None
+
 
 @dataclass(frozen=True)
 class TrainingConfig:

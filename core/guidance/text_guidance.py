@@ -14,6 +14,7 @@ from core.guidance import sds
 from core.guidance.loading import STARTER_FOLDER
 from core.guidance.stable_diffusion import StableDiffusion
 from core.prompt import ViewPrompts
+from core.starter import vocabulary
 
 
 class TextGuidance:
@@ -38,8 +39,8 @@ class TextGuidance:
 
     @classmethod
     def from_config(cls, config: Config, device: torch.device, say: Callable[[str], None]) -> TextGuidance:
-        """Load the model that a job asks for."""
-        return cls(load_model(config.guidance, device, say), config.guidance, config.prompt, config.negative, say)
+        """Load the model that a job asks for; `say` hears too what it does not know of the prompts."""
+        return cls(load_for_prompt(config, device, say), config.guidance, config.prompt, config.negative, say)
 
     def loss(self, image: Tensor, views: Views, progress: float, generator: torch.Generator) -> Tensor:
         """The SDS loss of pictures (B, 3, H, W) in [0, 1]; the noise lessens with progress."""
@@ -55,10 +56,21 @@ class TextGuidance:
         )
 
 
+def load_for_prompt(config: Config, device: torch.device, say: Callable[[str], None]) -> StableDiffusion:
+    """The model of a configuration; `say` hears first where its prompts are outside the starter model's world.
+
+    Raises InputError as :func:`load_model` does.
+    """
+    if config.guidance.is_starter:
+        for remark in vocabulary.remarks(config.prompt, config.negative):
+            say(remark)
+    return load_model(config.guidance, device, say)
+
+
 def load_model(config: GuidanceConfig, device: torch.device, say: Callable[[str], None]) -> StableDiffusion:
     """The text-to-image model of a configuration: the starter, or Stable Diffusion.
 
     Raises InputError where it cannot be found or read.
     """
-    hf_key = str(STARTER_FOLDER) if config.model == "starter" and config.hf_key is None else config.hf_key
+    hf_key = str(STARTER_FOLDER) if config.is_starter else config.hf_key
     return StableDiffusion(device, config.fp16, config.vram_O, config.sd_version, hf_key, config.t_range, say)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.prompt import VIEW_WORDS
@@ -84,10 +85,27 @@ def with_articles(sentence: str) -> str:
 
 def words() -> list[str]:
     """Every word a caption can hold, sorted."""
-    nouns = [noun for concept in CONCEPTS for noun in (concept.noun, *concept.other_nouns)]
+    nouns = [noun for concept in CONCEPTS for noun in names(concept)]
     phrases = [concept.phrase for concept in CONCEPTS]
+    return sorted(_words_in([*nouns, *map(plural, nouns), *phrases]) | frame_words())
+
+
+def names(concept: Concept) -> tuple[str, ...]:
+    """What captions call a concept, in the singular."""
+    return (concept.noun, *concept.other_nouns)
+
+
+def frame_words() -> set[str]:
+    """The words that stand around the nouns: of looks, of views and of the sentence itself."""
     looks = [*COLORS, *PATTERNS, *MATERIALS, *(material.noun for material in MATERIALS.values())]
     looks += [spelling for spellings in SPELLINGS.values() for spelling in spellings]
-    frames = [*SINGULAR, *PLURAL, *ADJECTIVES, *VIEW_WORDS, "an", "with", "made of", "that is", "in"]
-    text = " ".join([*nouns, *map(plural, nouns), *phrases, *looks, *frames])
-    return sorted(set(re.sub(r"\{\w*\}", "", text).split()))
+    return _words_in([*looks, *SINGULAR, *PLURAL, *ADJECTIVES, *VIEW_WORDS, "an", "with", "made of", "that is", "in"])
+
+
+def phrase_words(concept: Concept) -> set[str]:
+    """The words that name a concept's main colour, without the colour: "with a hat" of the snowman."""
+    return _words_in([concept.phrase])
+
+
+def _words_in(texts: Iterable[str]) -> set[str]:
+    return set(re.sub(r"\{\w*\}", "", " ".join(texts)).split())

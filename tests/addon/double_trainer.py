@@ -69,6 +69,8 @@ def main() -> int:
 
     def run(job, emit, control):
         start = time.monotonic()
+        for _ in range(2):
+            emit(Log("A remark on the prompt."))
         for step in range(1, args.steps + 1):
             time.sleep(args.pause)
             if not args.deaf:

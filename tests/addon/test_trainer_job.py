@@ -55,7 +55,7 @@ def test_a_job_reports_progress_and_ends_with_a_mesh(start, tmp_path):
     assert 0 < job.progress.fraction < 1
     pump_until(job, ended)
     assert job.state is State.DONE
-    assert job.log == "A remark of the trainer."
+    assert job.remarks == ["A remark on the prompt.", "A remark of the trainer."]
     assert job.previews >= 2
     assert job.preview == str(tmp_path / "job" / "preview.png")
     assert job.done.mesh == str(tmp_path / "job" / "mesh" / "mesh.npz")

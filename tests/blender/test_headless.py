@@ -49,6 +49,8 @@ def test_a_blend_and_a_glb_for_each_prompt(run, prompts, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[2/2] a red cube!" in done.stdout
     assert "%  Training" in done.stdout
+    assert done.stdout.count("  A remark on the prompt.\n") == 2, "one a prompt"
+    assert done.stdout.count("  A remark of the trainer.\n") == 2
     assert "2 of 2 prompts worked." in done.stdout
     assert (tmp_path / "out" / "a_red_cube.glb").read_bytes() == b"glTF of the double"
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())

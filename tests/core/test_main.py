@@ -317,7 +317,8 @@ def test_image_writes_the_models_picture(tmp_path, monkeypatch, capsys):
     assert asked == [(("a hamburger", "blur", 4, 6, 3), 5)]
     output = capsys.readouterr()
     assert output.out == f"{out}\n"
-    assert output.err == "picture 3/3, 100%, 0:00 left\n"
+    remark = 'The starter model does not know "blur" in the negative prompt: leave that out.'
+    assert output.err == f"{remark}\npicture 3/3, 100%, 0:00 left\n"
 
     import imageio.v3
 

@@ -14,6 +14,7 @@ def scenario(gui):
     python, prompt, seconds = gui.arguments
     session = importlib.import_module(f"{gui.addon}.session").SESSION
     preview = importlib.import_module(f"{gui.addon}.preview")
+    drawn = record_texts(importlib.import_module(f"{gui.addon}.texts"))
     scene = bpy.context.scene
     scene.cursor.location = (1.0, -2.0, 0.5)
     yield from gui.open_tab("DreamFusion", bpy.types.DREAMFUSION_PT_main)
@@ -43,6 +44,7 @@ def scenario(gui):
     yield from gui.wait_for(lambda: set(bpy.data.objects.keys()) - before, "an object arrives", 10)
     check_object(gui, bpy.data.objects[prompt])
     yield from look_at_it(gui)
+    gui.check(drawn.issuperset(session.job.remarks), f"the panel shows the trainer's remarks: {session.job.remarks}")
     gui.shot("4_arrived")
     pictures = [image.name for image in bpy.data.images if image.filepath]
     gui.check(pictures == [prompt], f"the texture is the one picture: {pictures}")
@@ -53,6 +55,18 @@ def scenario(gui):
     gui.check(prompt in bpy.data.objects, "redo brings it back")
     yield 1.0
     gui.shot("5_redone")
+
+
+def record_texts(texts):
+    """The texts that the panel draws in several lines, from now on."""
+    drawn, wrap = set(), texts.wrap
+
+    def record(text, *sizes):
+        drawn.add(text)
+        return wrap(text, *sizes)
+
+    texts.wrap = record
+    return drawn
 
 
 def check_object(gui, thing):

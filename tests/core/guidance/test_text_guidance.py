@@ -94,6 +94,19 @@ def test_the_starter_is_the_default_model(camera_model, monkeypatch):
     assert model.unet.config.class_embed_type == "projection"
 
 
+def test_only_the_starter_remarks_on_words_that_it_does_not_know(camera_model, monkeypatch):
+    monkeypatch.setattr(text_guidance, "STARTER_FOLDER", camera_model)
+    said: list[str] = []
+    make_guidance(override(job(camera_model), prompt="a corgi", negative="blur"), CPU, said.append)
+    make_guidance(Config("a dog", "red"), CPU, said.append)
+    assert not said
+    make_guidance(Config("a shiny dog", "blur"), CPU, said.append)
+    assert said == [
+        'The starter model does not know "shiny" and goes by the rest.',
+        'The starter model does not know "blur" in the negative prompt: leave that out.',
+    ]
+
+
 def test_lines_for_the_user_are_said(plain_model):
     said: list[str] = []
     config = override(job(plain_model, fp16=True), prompt="many words " * 20)
