@@ -11,6 +11,7 @@ Angles are degrees, lengths world units. Every camera looks at the origin.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +20,8 @@ from torch import Tensor
 from core.config import CameraConfig
 
 EMBEDDING_NUMBERS = 5  # of camera_embedding
-PLANE_CHANNELS = 3  # of camera_planes
+PLANE_OCTAVES = 3  # of the sines in camera_planes
+PLANE_CHANNELS = 3 + 6 * PLANE_OCTAVES  # of camera_planes
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,10 @@ def camera_embedding(views: Views) -> Tensor:
 
 
 def camera_planes(views: Views, size: tuple[int, int]) -> Tensor:
-    """Where each pixel's ray crosses the plane through the origin that faces the camera: world units, (B, 3, *size).
+    """Where each pixel's ray crosses the plane through the origin that faces the camera, (B, PLANE_CHANNELS, *size).
+
+    First the point in world units, then the sines and cosines of 2^k * pi times it for k < PLANE_OCTAVES (NeRF,
+    equation 4): a small network that has only smooth coordinates is slow to learn where in the picture things stand.
 
     For a camera-aware diffusion model: it says at each pixel what :func:`camera_embedding` says of the whole view, so
     that a network of convolutions need not work out which way an object's front points in the picture.
@@ -150,7 +155,9 @@ def camera_planes(views: Views, size: tuple[int, int]) -> Tensor:
     towards = -views.directions().repeat_interleave(size[0] * size[1], dim=0)
     distance = views.radius.repeat_interleave(size[0] * size[1]) / (rays.directions * towards).sum(-1)
     points = rays.origins + distance[:, None] * rays.directions
-    return points.view(len(views.radius), *size, 3).permute(0, 3, 1, 2)
+    angles = points[:, None] * (math.pi * 2.0 ** torch.arange(PLANE_OCTAVES, device=points.device))[:, None]
+    planes = torch.cat([points, torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)], dim=1)
+    return planes.view(len(views.radius), *size, PLANE_CHANNELS).permute(0, 3, 1, 2)
 
 
 def _between(bounds: tuple[float, float], uniform: Tensor) -> Tensor:

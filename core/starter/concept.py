@@ -28,7 +28,7 @@ class Draw:
         self.batch = batch
         self.generator = generator
 
-    def __call__(self, mean: float, spread: float = 0.1) -> Tensor:
+    def __call__(self, mean: float, spread: float = 0.06) -> Tensor:
         """Uniform in mean * (1 - spread, 1 + spread), "B 1"."""
         noise = torch.rand(self.batch, 1, generator=self.generator) * 2 - 1
         return mean * (1 + spread * noise)

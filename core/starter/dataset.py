@@ -39,7 +39,6 @@ NAMED_VIEW = 0.5  # share of captions that name the view
 NO_CAPTION = 0.1  # share of pictures without a caption, for classifier-free guidance
 KNOWN_CAMERA = 0.85  # share of captioned pictures whose camera the network is told; half that share of the others
 TOO_CLOSE = 0.25  # two colours of an object differ by more than this in red, green or blue
-FACING = 0.5  # share of pictures that are drawn from the objects with a front alone, unless asked otherwise
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,6 @@ class Dataset:
         """See :func:`make_dataset`; a finish is one of PATTERNS or MATERIALS, or ""."""
         self.layers, self.concepts, self.finishes, self.views = layers, concepts, finishes, views
         self.view_words = view_index(views)  # of VIEW_WORDS
-        self._facing = [i for i, concept in enumerate(concepts) if CONCEPTS[concept].has_front]
 
     def __len__(self) -> int:
         """The number of traced objects."""
@@ -76,9 +74,9 @@ class Dataset:
         data = torch.load(path, weights_only=True)
         return cls(data["layers"], data["concepts"], data["finishes"], Views(**data["views"]))
 
-    def draw(self, batch: int, rng: random.Random, facing: float = FACING) -> Batch:
-        """Compose a random batch; on average a share `facing` of it comes from the objects with a front alone."""
-        index = [self._choose(rng, facing) for _ in range(batch)]
+    def draw(self, batch: int, rng: random.Random) -> Batch:
+        """Compose a random batch."""
+        index = [rng.randrange(len(self)) for _ in range(batch)]
         colors, seconds, captions = zip(*(self._describe(i, rng) for i in index), strict=True)
         ambient = torch.tensor([1.0 if rng.random() < 0.25 else rng.uniform(0.3, 0.8) for _ in index])
         background = torch.tensor([[rng.random() for _ in range(3)] for _ in index])
@@ -88,9 +86,6 @@ class Dataset:
         views, size = self.views[index], (images.shape[-2] // 2, images.shape[-1] // 2)
         cameras = camera_embedding(views) * known[:, None]
         return Batch(images, list(captions), cameras, camera_planes(views, size) * known[:, None, None, None])
-
-    def _choose(self, rng: random.Random, facing: float) -> int:
-        return rng.choice(self._facing) if self._facing and rng.random() < facing else rng.randrange(len(self))
 
     def _describe(self, index: int, rng: random.Random) -> tuple[RGB, RGB, str]:
         """The main colour, the second one and the caption that goes with them, perhaps none."""

@@ -33,7 +33,11 @@ def make_vae() -> Any:
 
 
 def make_unet() -> Any:
-    """32x32x6 latents; text by cross-attention and, pooled, with the timestep; the camera twice (core.camera)."""
+    """32x32x6 latents; text by cross-attention and, pooled, with the timestep; the camera twice (core.camera).
+
+    What text, camera and timestep decide reaches every block as scale and shift of its features (Dhariwal and Nichol
+    2021, AdaGN), from a wide embedding: it has to say what is to be drawn, the pictures being small.
+    """
     return UNet2DConditionModel(
         sample_size=32,
         in_channels=CHANNELS + PLANE_CHANNELS,
@@ -47,6 +51,8 @@ def make_unet() -> Any:
         norm_num_groups=8,
         addition_embed_type="text",
         addition_embed_type_num_heads=4,
+        time_embedding_dim=512,
+        resnet_time_scale_shift="scale_shift",
         class_embed_type="projection",
         projection_class_embeddings_input_dim=EMBEDDING_NUMBERS,
     )

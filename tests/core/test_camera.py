@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from core.camera import Views, camera_embedding, camera_planes, orbit_views, sample_views
+from core.camera import PLANE_CHANNELS, Views, camera_embedding, camera_planes, orbit_views, sample_views
 from core.config import CameraConfig
 
 
@@ -93,12 +93,22 @@ def test_embedding():
 def test_planes_hold_the_point_behind_each_pixel():
     """From +X with a field of view of 90 degrees at distance 2: the frame is 4 high, the picture's right is +Y."""
     planes = camera_planes(one_view(90, 0, 2.0, 90), (2, 4))
-    assert planes.shape == (1, 3, 2, 4)
+    assert planes.shape == (1, PLANE_CHANNELS, 2, 4)
     expected = torch.tensor([[0.0, y, 1.0] for y in (-3.0, -1.0, 1.0, 3.0)]).T
-    torch.testing.assert_close(planes[0, :, 0], expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(planes[0, :3, 0], expected, atol=1e-5, rtol=0)
+
+
+def test_planes_hold_sines_and_cosines_of_the_point():
+    planes = camera_planes(one_view(20, 30, 2.0, 50), (3, 3))[0, :, 2, 0].tolist()
+    point, waves = planes[:3], iter(planes[3:])
+    for octave in (1, 2, 4):
+        for function in (math.sin, math.cos):
+            for c in point:
+                assert next(waves) == pytest.approx(function(octave * math.pi * c), abs=1e-5)
+    assert next(waves, None) is None
 
 
 def test_planes_face_the_camera():
     views = sample_views(CameraConfig(), 5, torch.Generator().manual_seed(0))
     planes = camera_planes(views, (6, 6))
-    assert torch.einsum("bchw,bc->bhw", planes, views.directions()).abs().max() < 1e-5
+    assert torch.einsum("bchw,bc->bhw", planes[:, :3], views.directions()).abs().max() < 1e-5

@@ -8,7 +8,6 @@ import torch
 
 from core.guidance.stable_diffusion import StableDiffusion
 from core.starter import training
-from core.starter.dataset import FACING
 from core.starter.networks import make_pipeline
 from core.starter.training import Denoiser, draw_timesteps, train_denoiser
 from tests.core.starter.doubles import noise_data_set
@@ -25,14 +24,13 @@ class Interrupted:
     """A data set that counts what it gives, and stops giving."""
 
     def __init__(self, data, batches):
-        self.data, self.left, self.facing = data, batches, []
+        self.data, self.left = data, batches
 
-    def draw(self, batch, rng, facing):
+    def draw(self, batch, rng):
         if self.left == 0:
             raise KeyboardInterrupt
         self.left -= 1
-        self.facing.append(facing)
-        return self.data.draw(batch, rng, facing)
+        return self.data.draw(batch, rng)
 
 
 def test_training_ends_with_a_model_that_the_program_loads(tmp_path, monkeypatch):
@@ -84,28 +82,30 @@ def test_the_loss_asks_for_the_velocity(monkeypatch):
     torch.nn.init.zeros_(pipeline.unet.conv_out.bias)
     torch.manual_seed(0)
     monkeypatch.setattr(training, "to_latents", lambda images: torch.randn(len(images), 6, 32, 32))
-    loss = Denoiser(pipeline).loss(noise_data_set().draw(4, random.Random(0)), heavy=0.5)
+    loss = Denoiser(pipeline).loss(noise_data_set().draw(4, random.Random(0)))
     assert loss.item() == pytest.approx(1, abs=0.05)
-
-
-def test_fronts_come_first(tmp_path, monkeypatch):
-    """At heavy noise alone; the rest of the training is mixed."""
-    seen, pipeline = [], make_pipeline()
-    monkeypatch.setattr(training, "FRONTS_FIRST", 0.5)
-    data = Interrupted(noise_data_set(), 4)
-    loss = Denoiser.loss
-    monkeypatch.setattr(Denoiser, "loss", lambda self, batch, heavy: seen.append(heavy) or loss(self, batch, heavy))
-    train_denoiser(pipeline, data, tmp_path, samples=8)
-    assert list(zip(data.facing, seen, strict=True)) == [(1.0, 1.0)] * 2 + [(FACING, training.HEAVY_SHARE)] * 2
 
 
 def test_the_last_timestep_is_the_last(monkeypatch):
     monkeypatch.setattr(torch, "rand", lambda count: torch.full((count,), 1 - 2**-24))
-    assert draw_timesteps(1, 1000, heavy=1.0).tolist() == [999]
+    assert draw_timesteps(1, 1000).tolist() == [999]
 
 
-def test_heavy_noise_is_drawn_as_often_as_asked():
+def test_heavy_noise_is_drawn_as_often_as_asked(monkeypatch):
     def share(heavy):
-        return (draw_timesteps(4000, 1000, heavy) >= 850).float().mean().item()
+        monkeypatch.setattr(training, "HEAVY_SHARE", heavy)
+        return (draw_timesteps(4000, 1000) >= 850).float().mean().item()
 
     assert [share(heavy) for heavy in (0, 0.5, 1)] == pytest.approx([0.15, 0.575, 1], abs=0.03)
+
+
+def test_what_differs_from_its_surroundings_counts_more():
+    images = torch.full((2, 3, 16, 16), 0.5)
+    images[0, 1, 8, 8] = 1.0  # green
+    weights = training.emphasis(images)
+    assert weights.shape == (2, 1, 8, 8)
+    assert weights.mean().item() == pytest.approx(1, abs=1e-6)
+    plain = weights[1, 0, 0, 0]
+    torch.testing.assert_close(weights[1], plain.expand(1, 8, 8))
+    dot = (0.5 * (24 + 3) / 25) / 4  # of its block of 2x2: itself by 24/25 of 0.5, its three neighbours by 1/25
+    assert (weights[0, 0, 4, 4] / plain).item() == pytest.approx(1 + training.DETAIL * dot, rel=1e-4)
