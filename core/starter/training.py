@@ -15,7 +15,6 @@ import copy
 import math
 import random
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from tqdm import tqdm
 
 from core.device import keep_freed_memory, pick_device
 from core.starter.dataset import Batch, Dataset
+from core.starter.descent import Descent
 from core.starter.latents import to_latents
 from core.starter.networks import make_pipeline
 from core.starter.samples import write_reconstructions, write_samples
@@ -53,7 +53,12 @@ def train_decoder(pipeline: Any, data: Dataset, work: Path, samples: int) -> Non
         images = data.draw(DECODER_BATCH, rng).images.to(vae.device) * 2 - 1
         with torch.autocast(images.device.type, torch.bfloat16):
             decoded = vae.decode(to_latents(images)).sample
-        _descend(optimizer, weights, F.l1_loss(decoded.float(), images), 2e-3 * _schedule(step / steps))
+        for group in optimizer.param_groups:
+            group["lr"] = 2e-3 * _schedule(step / steps)
+        optimizer.zero_grad()
+        F.l1_loss(decoded.float(), images).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
     torch.save(vae.state_dict(), path)
     write_reconstructions(vae, data.draw(32, rng).images.to(vae.device), work / "decoder.png")
 
@@ -108,13 +113,13 @@ def train_denoiser(pipeline: Any, data: Dataset, work: Path, samples: int) -> No
     pipeline.unet.set_attn_processor(AttnProcessor())
     model = Denoiser(pipeline)
     average = copy.deepcopy(model).requires_grad_(False)
-    optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=1e-3)
+    optimizer = Descent(model)
     path, steps = work / "denoiser.pt", samples // DENOISER_BATCH
     start = _restore(path, model, average, optimizer)
     running = 0.0
     for step in (bar := tqdm(range(start, steps), desc="denoiser", initial=start, total=steps)):
         loss = model.loss(data.draw(DENOISER_BATCH, random.Random(step)))
-        _descend(optimizer, model.parameters(), loss, 1e-3 * _schedule(step / steps))
+        optimizer.step(loss, _schedule(step / steps))
         _follow(average, model, min(EMA_DECAY, step / (step + 10)))
         running = 0.98 * running + 0.02 * loss.item()
         bar.set_postfix(loss=f"{running / (1 - 0.98 ** (step - start + 1)):.4f}")
@@ -129,28 +134,19 @@ def _schedule(progress: float) -> float:
     return min(1.0, progress * 100 + 1e-2) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def _descend(optimizer: torch.optim.Optimizer, parameters: Iterable[Tensor], loss: Tensor, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(parameters, 1.0)
-    optimizer.step()
-
-
 @torch.no_grad()
 def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
     """Move the running averages towards the model's parameters."""
     torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
 
 
-def _store(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
+def _store(path: Path, model: nn.Module, average: nn.Module, optimizer: Descent, step: int) -> None:
     state: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
     torch.save({"step": step, **{name: part.state_dict() for name, part in state.items()}}, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
 
 
-def _restore(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+def _restore(path: Path, model: nn.Module, average: nn.Module, optimizer: Descent) -> int:
     """Load a saved state, if there is one, and return its step."""
     if not path.exists():
         return 0
