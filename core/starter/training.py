@@ -32,8 +32,8 @@ from core.starter.latents import to_latents
 from core.starter.networks import make_pipeline
 from core.starter.samples import write_reconstructions, write_samples
 
-DECODER_BATCH, DENOISER_BATCH = 16, 16
-SAVE_EVERY = 500  # steps
+DECODER_BATCH, DENOISER_BATCH = 16, 32
+SAVE_EVERY = 250  # steps
 EMA_DECAY = 0.998
 HEAVY_NOISE = 0.15  # share of the timesteps, the noisiest
 HEAVY_SHARE = 0.3  # share of the pictures that get HEAVY_NOISE for certain
@@ -166,7 +166,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="folder of a finished model to go on from; default: from scratch")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--decoder-samples", type=int, default=24_000)
-    parser.add_argument("--samples", type=int, default=150_000)
+    parser.add_argument("--samples", type=int, default=288_000)
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
