@@ -97,9 +97,16 @@ def names(concept: Concept) -> tuple[str, ...]:
 
 def frame_words() -> set[str]:
     """The words that stand around the nouns: of looks, of views and of the sentence itself."""
-    looks = [*COLORS, *PATTERNS, *MATERIALS, *(material.noun for material in MATERIALS.values())]
-    looks += [spelling for spellings in SPELLINGS.values() for spelling in spellings]
-    return _words_in([*looks, *SINGULAR, *PLURAL, *ADJECTIVES, *VIEW_WORDS, "an", "with", "made of", "that is", "in"])
+    rest = _words_in([*SINGULAR, *PLURAL, *ADJECTIVES, *VIEW_WORDS, "an", "with", "made of", "that is", "in"])
+    return rest | look_words()
+
+
+def look_words(concept: Concept | None = None) -> set[str]:
+    """The words for colours, patterns and materials: all, or those that captions of one concept can hold."""
+    colors = COLORS if concept is None or concept.takes_color else ()
+    finishes = [*PATTERNS, *MATERIALS] if concept is None else [*concept.patterns, *concept.materials]
+    nouns = [MATERIALS[finish].noun for finish in finishes if finish in MATERIALS]
+    return _words_in(form for word in (*colors, *finishes) for form in SPELLINGS.get(word, (word,))) | set(nouns)
 
 
 def phrase_words(concept: Concept) -> set[str]:

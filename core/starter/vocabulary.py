@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.starter.captions import frame_words, names, phrase_words, plural
+from core.starter.captions import frame_words, look_words, names, phrase_words, plural, with_articles
 from core.starter.catalogue import CONCEPTS
 from core.starter.concept import Concept
 from core.starter.similar import similar_words
@@ -29,6 +29,7 @@ class Reading:
 
     things: list[str]
     unknown: list[str]
+    unseen: list[str]  # known words for looks that the thing never had in training, where it is but one
 
 
 def remarks(prompt: str, negative: str = "") -> list[str]:
@@ -46,9 +47,11 @@ def read(text: str) -> Reading:
     named = [(noun, concept) for noun, concept in _nouns() if noun.issubset(words)]
     named.sort(key=lambda pair: min(map(words.index, pair[0])))
     parts = {word for _, concept in named for word in phrase_words(concept)}  # a snowman's hat is no second thing
-    things = dict.fromkeys(concept.noun for noun, concept in named if noun.isdisjoint(parts))
+    things = {concept.noun: concept for noun, concept in named if noun.isdisjoint(parts)}
     known = frame_words().union(parts, *(noun for noun, _ in named))
-    return Reading(list(things), [word for word in words if word not in known])
+    unknown = [word for word in words if word not in known]
+    unseen = look_words() - look_words(*things.values()) if len(things) == 1 else set()
+    return Reading(list(things), unknown, [word for word in words if word in unseen - parts])
 
 
 @functools.cache
@@ -64,9 +67,13 @@ def _on_prompt(found: Reading) -> str:
     sentences = []
     if found.unknown:
         sentences.append(f"The starter model does not know {_quoted(found.unknown)} and goes by the rest.")
+    it = "It" if found.unknown else "The starter model"
     if len(found.things) > 1:
-        it = "It" if found.unknown else "The starter model"
         sentences.append(f"{it} makes one thing at a time: {_quoted(found.things)} may become a mix.")
+    if found.unseen:
+        sentences.append(
+            with_articles(f"{it} never saw {_quoted(found.unseen)} on a {found.things[0]} and may ignore that.")
+        )
     return " ".join([*sentences, *_nearest_known(found.unknown)])
 
 

@@ -6,23 +6,25 @@ from core.prompt import VIEW_WORDS
 from core.starter.captions import Look, caption, plural, words
 from core.starter.catalogue import COLORS, CONCEPTS
 from core.starter.heldout import HELD_OUT
-from core.starter.patterns import MATERIALS, PATTERNS
 from core.starter.similar import SIMILAR, similar_words
 from core.starter.vocabulary import nearest, read, remarks
 
 ALL_NOUNS = ", ".join(concept.noun for concept in CONCEPTS)
 
 
-def any_look(rng):
-    looks = [Look(), Look(rng.choice([*COLORS])), Look(finish=rng.choice([*MATERIALS]))]
-    return rng.choice([*looks, Look(rng.choice([*COLORS]), rng.choice([*PATTERNS]), rng.choice([*COLORS]))])
+def any_look(concept, rng):
+    looks = [Look(), *(Look(finish=material) for material in concept.materials)]
+    if concept.takes_color:
+        looks += [Look(rng.choice([*COLORS]))]
+        looks += [Look(rng.choice([*COLORS]), pattern, rng.choice([*COLORS])) for pattern in concept.patterns]
+    return rng.choice(looks)
 
 
 def test_what_the_model_was_trained_on_needs_no_remark():
     rng = random.Random(0)
     for _ in range(800):
         concept = rng.choice(CONCEPTS)
-        text = caption(concept, any_look(rng), rng.choice([*VIEW_WORDS, None]), rng)
+        text = caption(concept, any_look(concept, rng), rng.choice([*VIEW_WORDS, None]), rng)
         assert remarks(text) == [], text
         assert read(text).things == [concept.noun], text
 
@@ -32,7 +34,7 @@ def test_what_the_model_was_trained_on_needs_no_remark():
     [
         *("A Red MUG!", "  ice-cream;  ", "a Wooden, red chair.", "Hot-Air Balloons", '"a 3D render of a Car"'),
         *("sofas", "a slice of pizza", "a cone of ice cream", "a chest of treasure", "red_mug", "a bear"),
-        *("a snowman with a purple top hat", "a gray bunny with polka dots", "the turtle (with a green shell)"),
+        *("a snowman with a purple top hat", "a gray cup with polka dots", "the turtle (with a green shell)"),
         "cacti in a blue pot",
     ],
 )
@@ -96,6 +98,12 @@ def test_where_no_thing_comes_near_all_are_named(prompt, start):
         ("three mugs", 'does not know "three" and goes by the rest. Nearest known: "one".'),
         ("a flower in a pot", 'does not know "pot" and goes by the rest. Nearest known: "vase".'),
         ("a hot dog", 'does not know "hot" and goes by the rest. Nearest known: "hot air balloon".'),
+        ("a blue hamburger with polka dots", 'never saw "blue", "polka", "dots" on a hamburger and may ignore that.'),
+        ("a mug made of wood", 'never saw "wood" on a mug and may ignore that.'),
+        (
+            "a shiny wooden mug",
+            'does not know "shiny" and goes by the rest. It never saw "wooden" on a mug and may ignore that.',
+        ),
         ("a cat in a hat", 'makes one thing at a time: "cat", "hat" may become a mix.'),
         (
             "a mug on a table",
