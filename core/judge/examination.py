@@ -34,7 +34,7 @@ _MIRROR_DIFFERENCE = 0.005  # mean difference of pictures above which front and 
 class SameDraw(Draw):
     """The same random proportions for every object of a batch: one object, seen several times."""
 
-    def __call__(self, mean: float, spread: float = 0.1) -> Tensor:
+    def __call__(self, mean: float, spread: float = 0.06) -> Tensor:
         """Uniform in mean * (1 - spread, 1 + spread), "B 1", all rows alike."""
         return super().__call__(mean, spread)[:1].expand(self.batch, 1)
 
