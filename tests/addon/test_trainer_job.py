@@ -7,12 +7,12 @@ import sys
 import time
 
 import pytest
-from doubles import double_python, script
 
 from blender_dreamfusion import link, trainer_job, workspaces
 from blender_dreamfusion.core_files import protocol
 from blender_dreamfusion.trainer_job import State, TrainerJob
 from blender_dreamfusion.trainer_process import StartError
+from tests.addon.doubles import double_python, script
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from blenders import VERSIONS, blender_program
-from doubles import double_python, script
 from window import isolated_environment
 
+from tests.addon.doubles import double_python, script
 from tests.foreground import in_foreground
 
 pytestmark = pytest.mark.blender

@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from doubles import double_python
 from window import run_scenario, running_blender
+
+from tests.addon.doubles import double_python
 
 pytestmark = pytest.mark.blender
 SCENARIOS = Path(__file__).with_name("scenarios")

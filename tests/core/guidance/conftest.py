@@ -12,6 +12,7 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from core.camera import PLANE_CHANNELS
 from core.guidance.stable_diffusion import StableDiffusion
 
 MAX_TOKENS = 24
@@ -35,7 +36,7 @@ def tiny_unet(camera: bool) -> UNet2DConditionModel:
     options = {"class_embed_type": "projection", "projection_class_embeddings_input_dim": 5} if camera else {}
     return UNet2DConditionModel(
         sample_size=LATENT_SIZE,
-        in_channels=4 + (3 if camera else 0),
+        in_channels=4 + (PLANE_CHANNELS if camera else 0),
         out_channels=4,
         block_out_channels=(8, 16),
         layers_per_block=1,
