@@ -100,10 +100,11 @@ def _trace(parts: list[Part], origins: Tensor, directions: Tensor) -> tuple[Tens
     for steps in LEGS:
         rays = _padded(on_way)
         some_origins, some_directions, some_t = _gather(rays, origins, directions, t)
+        some_end = end.gather(1, rays)
         for _ in range(steps):
             distance = _distance(parts, _along(some_origins, some_directions, some_t))
-            some_t = some_t + 0.9 * distance
-        t.scatter_(1, rays, torch.minimum(some_t, end.gather(1, rays)))
+            some_t = torch.minimum(some_t + 0.9 * distance, some_end)  # steps that double would overflow
+        t.scatter_(1, rays, some_t)
         gap.scatter_(1, rays, distance)
         on_way = on_way & (gap > ARRIVED) & (t < end)
     return t, (gap < HIT) & (t < end)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
-from core.camera import orbit_views
+from core.camera import PLANE_CHANNELS, orbit_views
 from core.errors import DreamFusionError, InputError
 from tests.core.guidance.conftest import LATENT_SIZE, MAX_TOKENS, TEXT_WIDTH, load, seeded
 
@@ -80,7 +80,7 @@ def test_pictures_follow_the_camera(camera_aware):
 
 def test_an_unknown_camera_is_all_zeros(camera_aware):
     latents, t = torch.zeros(1, 4, LATENT_SIZE, LATENT_SIZE), torch.tensor([500])
-    text, blind = camera_aware.get_text_embeds(["", "a cat"]), torch.zeros(1, 7, LATENT_SIZE, LATENT_SIZE)
+    text, blind = camera_aware.get_text_embeds(["", "a cat"]), torch.zeros(1, 4 + PLANE_CHANNELS, LATENT_SIZE, LATENT_SIZE)
     expected = camera_aware.unet(blind.repeat(2, 1, 1, 1), t, text, class_labels=torch.zeros(2, 5)).sample
     torch.testing.assert_close(camera_aware.predict_noise(latents, t, text), expected)
 

@@ -43,7 +43,7 @@ def test_every_concept_is_one_piece_that_fills_its_frame(concept):
         assert abs(x.max() + x.min()) < 0.3
         assert abs(y.max() + y.min()) < 0.4
         assert abs(z.max() + z.min()) < 0.4
-    assert (first ^ second).sum() > 0.005 * first.sum()
+    assert (first ^ second).any()
 
 
 @pytest.mark.parametrize("concept", CONCEPTS, ids=lambda concept: concept.noun)
