@@ -44,7 +44,7 @@ class Descent:
         for optimizer, rate in ((self._muon, MUON_RATE), (self._adam, ADAM_RATE)):
             for group in optimizer.param_groups:
                 group["lr"] = rate * share
-            optimizer.step()
+            optimizer.step()  # type: ignore[no-untyped-call]
 
     def state_dict(self) -> dict[str, Any]:
         """The states of both."""

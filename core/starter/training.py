@@ -83,7 +83,7 @@ class Denoiser(nn.Module):
         with torch.autocast(device.type, torch.bfloat16):
             text = self.text_encoder(tokens.to(device))[0]
             predicted = self.unet(noisy, t, text, class_labels=batch.cameras.to(device)).sample
-        error = predicted.float() - self._scheduler.get_velocity(latents, noise, t)
+        error: Tensor = predicted.float() - self._scheduler.get_velocity(latents, noise, t)
         return (error.square() * emphasis(batch.images).to(device)).mean()
 
 

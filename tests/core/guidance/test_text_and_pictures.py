@@ -80,7 +80,8 @@ def test_pictures_follow_the_camera(camera_aware):
 
 def test_an_unknown_camera_is_all_zeros(camera_aware):
     latents, t = torch.zeros(1, 4, LATENT_SIZE, LATENT_SIZE), torch.tensor([500])
-    text, blind = camera_aware.get_text_embeds(["", "a cat"]), torch.zeros(1, 4 + PLANE_CHANNELS, LATENT_SIZE, LATENT_SIZE)
+    text = camera_aware.get_text_embeds(["", "a cat"])
+    blind = torch.zeros(1, 4 + PLANE_CHANNELS, LATENT_SIZE, LATENT_SIZE)
     expected = camera_aware.unet(blind.repeat(2, 1, 1, 1), t, text, class_labels=torch.zeros(2, 5)).sample
     torch.testing.assert_close(camera_aware.predict_noise(latents, t, text), expected)
 
