@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from core import link, worker
 from core.__main__ import main
 from core.errors import Cancelled, DreamFusionError, InputError, OutOfMemory
-from core.protocol import Done, Log, Preview, Progress
+from core.protocol import ENV_PORT, ENV_TOKEN, Done, Log, Preview, Progress
 
 
 def done(job):
@@ -87,7 +87,7 @@ def printing(job, _emit, _control):
 
 
 def token(job, emit, _control):
-    emit(Log(" ".join(name for name in os.environ if name.startswith("DREAMFUSION"))))
+    emit(Log(" ".join({ENV_PORT, ENV_TOKEN} & set(os.environ))))
     return done(job)
 
 
