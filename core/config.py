@@ -70,7 +70,8 @@ class GuidanceConfig:
     hf_key: str | None = None  # a hub name or a local folder in the diffusers layout
     fp16: bool = False
     vram_O: bool = False  # trade speed for memory
-    guidance_scale: float = 8.0  # s in eps_uncond + s * (eps_text - eps_uncond)
+    guidance_scale: float = 8.0  # s in eps_uncond + s * (eps_text - eps_uncond) ...
+    guidance_scale_end: float = 2.0  # ... which goes linearly to this: strong for the shape, then true colours
     t_range: tuple[float, float] = (0.02, 0.98)  # shares of its timesteps; only the highest tell where a front points
     t_max_end: float = 0.3  # the upper end of t_range falls linearly to this
 
@@ -173,7 +174,13 @@ def _sd_preset(name: str, prompt: str) -> Config:
             "lambertian_probability": 0.8,
             "textureless_probability": 0.2,
         },
-        guidance={"model": "sd", "guidance_scale": 100.0, "t_range": (0.02, 0.98), "t_max_end": 0.5},
+        guidance={
+            "model": "sd",
+            "guidance_scale": 100.0,
+            "guidance_scale_end": 100.0,
+            "t_range": (0.02, 0.98),
+            "t_max_end": 0.5,
+        },
         training={"epochs": epochs, "lr_encoding": 1e-2, "lr_network": 1e-3, "validation_resolution": 128},
         mesh={"resolution": 256, "faces": 50_000, "texture_size": 2048},
     )

@@ -43,13 +43,13 @@ class TextGuidance:
         return cls(load_for_prompt(config, device, say), config.guidance, config.prompt, config.negative, say)
 
     def loss(self, image: Tensor, views: Views, progress: float, generator: torch.Generator) -> Tensor:
-        """The SDS loss of pictures (B, 3, H, W) in [0, 1]; the noise lessens with progress."""
-        views = views.to(self.model.device)
-        share = sds.anneal_t_max(self.config.t_range, self.config.t_max_end, progress)
+        """The SDS loss of pictures (B, 3, H, W) in [0, 1]; noise and guidance scale lessen with progress."""
+        config, views = self.config, views.to(self.model.device)
+        share = sds.anneal_t_max(config.t_range, config.t_max_end, progress)
         return self.model.train_step(
             self.prompts.guided_pair(views),
             image,
-            self.config.guidance_scale,
+            config.guidance_scale + (config.guidance_scale_end - config.guidance_scale) * progress,
             views=views,
             max_step=int(len(self.model.alphas) * share),
             generator=generator,

@@ -25,9 +25,9 @@ from core.device import keep_freed_memory
 from core.judge.lessons import IGNORE, Lesson, draw_lesson
 from core.judge.network import WEIGHTS, JudgeNetwork, save_network
 from core.starter.dataset import Dataset
+from core.starter.descent import Descent
 
 BATCH = 32  # objects; each is seen twice, with its colours and without
-LEARNING_RATE = 2e-3
 SAVE_EVERY = 250  # steps
 HELD_OUT = 0.1  # share of the data set
 _CHUNK = 128  # objects examined at once
@@ -59,13 +59,13 @@ def train(data: Dataset, work: Path, samples: int) -> JudgeNetwork:
     """Fit a network to all but the held-out objects, from the state in `work` if there is one."""
     torch.manual_seed(0)
     network, steps, count = JudgeNetwork(), samples // BATCH, first_held_out(data)
-    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=1e-2)
+    optimizer = Descent(network)
     start, running = _restore(work / "judge.pt", network, optimizer), 0.0
     for step in (bar := tqdm(range(start, steps), desc="judge", initial=start, total=steps)):
         generator = torch.Generator().manual_seed(step)
         lesson = draw_lesson(data, torch.randint(count, (BATCH,), generator=generator), generator)
         loss = loss_of(network, lesson)
-        _descend(optimizer, loss, LEARNING_RATE * _schedule(step / steps))
+        optimizer.step(loss, _schedule(step / steps))
         running = 0.98 * running + 0.02 * loss.item()
         bar.set_postfix(loss=f"{running / (1 - 0.98 ** (step - start + 1)):.3f}")
         if step % SAVE_EVERY == SAVE_EVERY - 1 or step == steps - 1:
@@ -103,21 +103,13 @@ def _schedule(progress: float) -> float:
     return min(1.0, progress * 50 + 1e-2) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
-
-
-def _store(path: Path, network: JudgeNetwork, optimizer: torch.optim.Optimizer, step: int) -> None:
+def _store(path: Path, network: JudgeNetwork, optimizer: Descent, step: int) -> None:
     state: dict[str, Any] = {"step": step, "network": network.state_dict(), "optimizer": optimizer.state_dict()}
     torch.save(state, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
 
 
-def _restore(path: Path, network: JudgeNetwork, optimizer: torch.optim.Optimizer) -> int:
+def _restore(path: Path, network: JudgeNetwork, optimizer: Descent) -> int:
     """Load a saved state, if there is one, and return its step."""
     if not path.exists():
         return 0
