@@ -70,7 +70,7 @@ class GuidanceConfig:
     hf_key: str | None = None  # a hub name or a local folder in the diffusers layout
     fp16: bool = False
     vram_O: bool = False  # trade speed for memory
-    guidance_scale: float = 8.0  # s in eps_uncond + s * (eps_text - eps_uncond) ...
+    guidance_scale: float = 6.0  # s in eps_uncond + s * (eps_text - eps_uncond) ...
     guidance_scale_end: float = 2.0  # ... which goes linearly to this: strong for the shape, then true colours
     t_range: tuple[float, float] = (0.02, 0.98)  # shares of its timesteps; only the highest tell where a front points
     t_max_end: float = 0.3  # the upper end of t_range falls linearly to this

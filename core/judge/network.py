@@ -32,11 +32,11 @@ _KNOWN = {"concepts": list(NOUNS), "colors": list(COLOR_NAMES)}
 
 @dataclass(frozen=True)
 class Guesses:
-    """Logarithms of probabilities for V pictures; each row's exponentials sum to one."""
+    """Logarithms of probabilities for V pictures; the exponentials of each last row sum to one."""
 
     concept: Tensor  # "V concepts", in the order of NOUNS
     color: Tensor  # "V colours", in the order of COLOR_NAMES
-    side: Tensor  # "V 3", in the order of SIDES
+    side: Tensor  # "V concepts 3", in the order of SIDES: were it this concept
 
 
 class JudgeNetwork(nn.Module):
@@ -49,7 +49,7 @@ class JudgeNetwork(nn.Module):
         self.blocks = nn.Sequential(*(_Block(*pair) for pair in itertools.pairwise(WIDTHS)))
         features = WIDTHS[-1] * 4  # what is left and right, above and below stays apart: where a handle points
         self.concept, self.color, self.side = (
-            nn.Linear(features, count) for count in (len(NOUNS), len(COLOR_NAMES), len(SIDES))
+            nn.Linear(features, count) for count in (len(NOUNS), len(COLOR_NAMES), len(NOUNS) * len(SIDES))
         )
 
     def forward(self, images: Tensor, textureless: Tensor) -> Guesses:
@@ -57,7 +57,8 @@ class JudgeNetwork(nn.Module):
         flag = textureless.float()[:, None, None, None].expand(-1, 1, *images.shape[-2:])
         x = self.blocks(self.stem(torch.cat([images * 2 - 1, flag], dim=1)))
         x = F.adaptive_avg_pool2d(x, 2).flatten(1)
-        return Guesses(*(F.log_softmax(head(x), dim=1) for head in (self.concept, self.color, self.side)))
+        answers = self.concept(x), self.color(x), self.side(x).unflatten(1, (len(NOUNS), len(SIDES)))
+        return Guesses(*(F.log_softmax(answer, dim=-1) for answer in answers))
 
     @torch.no_grad()
     def guess(self, images: Tensor, textureless: bool) -> Guesses:

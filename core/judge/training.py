@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from core.device import keep_freed_memory
 from core.judge.lessons import IGNORE, Lesson, draw_lesson
-from core.judge.network import WEIGHTS, JudgeNetwork, save_network
+from core.judge.network import WEIGHTS, Guesses, JudgeNetwork, save_network
 from core.starter.dataset import Dataset
 from core.starter.descent import Descent
 
@@ -45,9 +45,14 @@ class Accuracy:
 def loss_of(network: JudgeNetwork, lesson: Lesson) -> Tensor:
     """The sum of the three answers' negative log-likelihoods."""
     guesses = network(lesson.images, lesson.textureless)
-    pairs = ((guesses.concept, lesson.concepts), (guesses.color, lesson.colors), (guesses.side, lesson.sides))
+    pairs = ((guesses.concept, lesson.concepts), (guesses.color, lesson.colors), (_side(guesses, lesson), lesson.sides))
     total: Tensor = sum((_mean_loss(answer, label) for answer, label in pairs), torch.zeros(()))
     return total
+
+
+def _side(guesses: Guesses, lesson: Lesson) -> Tensor:
+    """The answers "B 3" to which side of its concept a picture shows."""
+    return guesses.side[torch.arange(len(lesson.concepts)), lesson.concepts]
 
 
 def _mean_loss(answer: Tensor, label: Tensor) -> Tensor:
@@ -95,7 +100,7 @@ def _mark(network: JudgeNetwork, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor
     concept = guesses.concept.argmax(1) == lesson.concepts
     color = (guesses.color.argmax(1) == lesson.colors) | (lesson.colors == IGNORE)
     sided = ~bare & (lesson.sides != IGNORE)
-    return (concept & color)[~bare], concept[bare], (guesses.side.argmax(1) == lesson.sides)[sided]
+    return (concept & color)[~bare], concept[bare], (_side(guesses, lesson).argmax(1) == lesson.sides)[sided]
 
 
 def _schedule(progress: float) -> float:

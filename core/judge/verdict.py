@@ -55,7 +55,7 @@ def judge(classifier: Classifier, shots: Shots, asked: Subject, facing: frozense
         taken_bare=int(bare.concept.mean(0).argmax()),
         views=right_pictures(seen, asked),
         bare_views=_marks(bare.concept.argmax(1) == asked.concept),
-        sides=_right_sides(seen.side, judge_views()) if asked.concept in facing else None,
+        sides=_right_sides(seen.side[:, asked.concept], judge_views()) if asked.concept in facing else None,
     )
 
 

@@ -26,7 +26,7 @@ from core.starter.shapes import (
 )
 
 
-def _eyes(x: float, y: float, z: float, radius: float = 0.06) -> Part:
+def _eyes(x: float, y: float, z: float, radius: float = 0.075) -> Part:
     """A pair of black eyes."""
     return Part(mirror_x(move(sphere(radius), x, y, z)), BLACK)
 
@@ -76,7 +76,7 @@ def cat(draw: Draw) -> list[Part]:
         Part(union(blend(body, move(ellipsoid(head, 0.27, 0.26), 0.0, -0.12, 0.34), 0.06), legs, ears, tail)),
         Part(white, WHITE),
         Part(union(inner, move(ellipsoid(0.055, 0.05, 0.05), 0.0, -0.43, 0.30)), (0.92, 0.52, 0.56)),
-        _eyes(0.13, -0.35, 0.40, 0.065),
+        _eyes(0.13, -0.35, 0.40),
     ]
 
 

@@ -39,8 +39,8 @@ def hamburger(draw: Draw) -> list[Part]:
     """Bun, lettuce, tomato, patty, cheese; seeds on top."""
     wide = draw(0.64, 0.05)
     bun = cut(ellipsoid(wide, wide, draw(0.46)), below(0.0))
-    seed = move(tilt(ellipsoid(0.07, 0.05, 0.05), 35, "y"), 0.32, 0.0, 0.50)
-    seeds = union(around_z(seed, 6), move(sphere(0.055), z=0.57))
+    seed = move(tilt(ellipsoid(0.10, 0.075, 0.055), 35, "y"), 0.34, 0.0, 0.49)
+    seeds = union(around_z(seed, 6), move(ellipsoid(0.09, 0.09, 0.055), z=0.57))
     cheese = tilt(box(wide * 0.80, wide * 0.80, 0.03, 0.02), 45, "z")
     return [
         Part(move(bun, z=0.12)),
@@ -58,8 +58,8 @@ def donut(draw: Draw) -> list[Part]:
     ring, tube = draw(0.44, 0.06), draw(0.23)
     icing = cut(move(torus(ring, tube * 1.06), z=0.02), below(0.04))
     sprinkles = union(
-        around_z(move(sphere(0.05), ring - 0.06, 0.0, tube * 1.0), 7),
-        around_z(move(sphere(0.05), ring * 0.9 + 0.12, 0.1, tube * 0.85), 8),
+        around_z(move(sphere(0.075), ring - 0.06, 0.0, tube * 1.0), 6),
+        around_z(move(sphere(0.075), ring * 0.9 + 0.12, 0.1, tube * 0.85), 7),
     )
     return [Part(torus(ring, tube), (0.80, 0.54, 0.27)), Part(icing), Part(sprinkles, WHITE)]
 
@@ -115,11 +115,11 @@ def strawberry(draw: Draw) -> list[Part]:
     """A berry with seeds and green leaves on top."""
     wide = draw(0.50, 0.06)
     body = taper(ellipsoid(wide, wide, 0.66), 0.50)
-    seed = sphere(0.055)
+    seed = sphere(0.08)
     seeds = union(
-        around_z(move(seed, wide * 1.02, 0.0, 0.16), 8),
-        tilt(around_z(move(seed, wide * 0.89, 0.0, -0.12), 7), 22, "z"),
-        around_z(move(seed, wide * 0.62, 0.0, -0.36), 5),
+        around_z(move(seed, wide * 1.00, 0.0, 0.16), 7),
+        tilt(around_z(move(seed, wide * 0.87, 0.0, -0.14), 6), 25, "z"),
+        around_z(move(seed, wide * 0.60, 0.0, -0.40), 4),
     )
     leaves = around_z(move(tilt(ellipsoid(0.26, 0.13, 0.06), 20, "y"), 0.26, 0.0, 0.54), 6)
     return [

@@ -23,8 +23,8 @@ from core.starter.shapes import (
 def snowman(draw: Draw) -> list[Part]:
     """Three balls, a hat and scarf in the main colour, a carrot nose, coal eyes and buttons."""
     low, mid = draw(0.40), draw(0.30)
-    eyes = mirror_x(move(sphere(0.05), 0.09, -0.20, 0.47))
-    buttons = union(move(sphere(0.055), 0.0, -mid, 0.10), move(sphere(0.055), 0.0, -mid, -0.06))
+    eyes = mirror_x(move(sphere(0.075), 0.10, -0.19, 0.48))
+    buttons = union(move(sphere(0.085), 0.0, -mid, 0.10), move(sphere(0.085), 0.0, -mid * 0.94, -0.12))
     nose = move(tilt(cone(0.07, 0.01, 0.14), 90, "x"), 0.0, -0.34, 0.39)
     hat = union(move(cylinder(0.30, 0.05), z=0.58), move(cylinder(0.20, 0.15), z=0.70))
     return [
@@ -58,7 +58,7 @@ def robot(draw: Draw) -> list[Part]:
         Part(eyes, (0.99, 0.88, 0.30)),
         Part(
             union(
-                move(sphere(0.09), z=0.77), move(row(cylinder(0.06, 0.03, 0.02, "y"), 2, 0.22, "x"), 0.0, -0.27, -0.22)
+                move(sphere(0.09), z=0.77), move(row(cylinder(0.08, 0.03, 0.02, "y"), 2, 0.24, "x"), 0.0, -0.27, -0.22)
             ),
             (0.85, 0.15, 0.12),
         ),
@@ -87,9 +87,7 @@ def teddy_bear(draw: Draw) -> list[Part]:
         mirror_x(move(ellipsoid(0.12, 0.08, 0.12), 0.335, -0.56, -0.57)),
         mirror_x(move(ellipsoid(0.08, 0.06, 0.08), 0.24, -0.06, 0.58)),
     )
-    face = union(
-        mirror_x(move(sphere(0.055), 0.12, -0.27, 0.40)), move(ellipsoid(0.075, 0.06, 0.055), 0.0, -0.42, 0.29)
-    )
+    face = union(mirror_x(move(sphere(0.08), 0.13, -0.26, 0.41)), move(ellipsoid(0.075, 0.06, 0.055), 0.0, -0.42, 0.29))
     tie = union(mirror_x(move(ellipsoid(0.12, 0.07, 0.09), 0.10, -0.32, 0.02)), move(sphere(0.06), 0.0, -0.36, 0.02))
     return [
         Part(union(move(ellipsoid(belly, 0.32, 0.38), z=-0.32), move(sphere(head), z=0.32), limbs, ears)),

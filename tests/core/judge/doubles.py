@@ -34,5 +34,5 @@ class FakeClassifier:
         return Guesses(
             log_probabilities(len(NOUNS), self.bare if textureless else self.concept),
             log_probabilities(len(COLOR_NAMES), self.color),
-            log_probabilities(len(SIDES), self.side),
+            log_probabilities(len(SIDES), self.side)[:, None].expand(-1, len(NOUNS), -1),
         )

