@@ -70,8 +70,8 @@ class GuidanceConfig:
     hf_key: str | None = None  # a hub name or a local folder in the diffusers layout
     fp16: bool = False
     vram_O: bool = False  # trade speed for memory
-    guidance_scale: float = 6.0  # s in eps_uncond + s * (eps_text - eps_uncond) ...
-    guidance_scale_end: float = 2.0  # ... which goes linearly to this: strong for the shape, then true colours
+    guidance_scale: float = 6.0  # s in eps_uncond + s * (eps_text - eps_uncond)
+    guidance_scale_end: float = 1 / 3  # share of it that is left at the end: strong for the shape, then true colours
     t_range: tuple[float, float] = (0.02, 0.98)  # shares of its timesteps; only the highest tell where a front points
     t_max_end: float = 0.3  # the upper end of t_range falls linearly to this
 
@@ -79,6 +79,10 @@ class GuidanceConfig:
     def is_starter(self) -> bool:
         """Whether it is the starter model that guides."""
         return self.model == "starter" and self.hf_key is None
+
+    def scale_at(self, progress: float) -> float:
+        """The guidance scale at a progress of 0 to 1: falls linearly to its end."""
+        return self.guidance_scale * (1 + (self.guidance_scale_end - 1) * progress)
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,7 @@ def _sd_preset(name: str, prompt: str) -> Config:
         guidance={
             "model": "sd",
             "guidance_scale": 100.0,
-            "guidance_scale_end": 100.0,
+            "guidance_scale_end": 1.0,
             "t_range": (0.02, 0.98),
             "t_max_end": 0.5,
         },

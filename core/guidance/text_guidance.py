@@ -49,7 +49,7 @@ class TextGuidance:
         return self.model.train_step(
             self.prompts.guided_pair(views),
             image,
-            config.guidance_scale + (config.guidance_scale_end - config.guidance_scale) * progress,
+            config.scale_at(progress),
             views=views,
             max_step=int(len(self.model.alphas) * share),
             generator=generator,

@@ -13,7 +13,7 @@ from core.guidance.stable_diffusion import StableDiffusion
 from core.guidance.text_guidance import TextGuidance
 
 CPU = torch.device("cpu")
-ANNEALED = {"guidance_scale": 12.0, "guidance_scale_end": 4.0, "t_range": (0.02, 0.98), "t_max_end": 0.4}
+ANNEALED = {"guidance_scale": 12.0, "guidance_scale_end": 0.5, "t_range": (0.02, 0.98), "t_max_end": 0.4}
 
 
 def job(folder, **changes) -> Config:
@@ -52,7 +52,7 @@ def test_the_model_hears_the_view_and_what_to_avoid(recorded):
     torch.testing.assert_close(call["views"].azimuth_deg, views.azimuth_deg)
 
 
-@pytest.mark.parametrize(("progress", "max_step", "scale"), [(0.0, 980, 12.0), (0.5, 690, 8.0), (1.0, 400, 4.0)])
+@pytest.mark.parametrize(("progress", "max_step", "scale"), [(0.0, 980, 12.0), (0.5, 690, 9.0), (1.0, 400, 6.0)])
 def test_noise_and_scale_lessen_with_progress(recorded, progress, max_step, scale):
     guidance, recorder, _ = recorded
     guidance.loss(torch.rand(1, 3, 8, 8), orbit_views(1, 10.0, 3.0, 40.0), progress, torch.Generator())

@@ -32,7 +32,7 @@ def test_dots_cover_their_analytic_share_of_every_plane(normal):
     """A slab as thick as the lattice is wide holds on average one centre for each square, however it is turned."""
     heights = torch.linspace(0, 7, 60).tolist()
     share = torch.stack([dots(Mean())(*plane(normal, 96, height=height)).mean() for height in heights]).mean().item()
-    assert share == pytest.approx(math.pi * 0.27**2, rel=0.05)
+    assert share == pytest.approx(math.pi * 0.30**2, rel=0.05)
 
 
 def test_dots_are_round_and_alike():
@@ -40,8 +40,8 @@ def test_dots_are_round_and_alike():
     whole = [
         place for place in ndimage.find_objects(spots) if all(side.start > 0 and side.stop < 256 for side in place)
     ]
-    assert count == pytest.approx((6 / 0.35) ** 2, rel=0.15)
-    diameter = 2 * 0.27 * 0.35 * 255 / 6
+    assert count == pytest.approx((6 / 0.40) ** 2, rel=0.15)
+    diameter = 2 * 0.30 * 0.40 * 255 / 6
     for place in whole:
         assert [side.stop - side.start for side in place] == pytest.approx([diameter, diameter], abs=1.5)
 
@@ -51,7 +51,7 @@ def test_stripes_follow_their_axis():
     flat = torch.zeros_like(ramp)
     along = stripes(Mean(), "y")(Points(flat, ramp, flat), None)[0]
     assert along.mean().item() == pytest.approx(0.5, abs=0.05)
-    assert along.diff().abs().sum().item() == pytest.approx(2 * 3.2 / 0.32, abs=1)
+    assert along.diff().abs().sum().item() == pytest.approx(2 * 3.2 / 0.34, abs=1)
     assert stripes(Mean(), "y")(Points(ramp, flat, ramp), None).unique().numel() == 1
 
 
