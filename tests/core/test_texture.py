@@ -10,7 +10,7 @@ from core.config import MeshConfig
 from core.mesh import Mesh, extract_mesh
 from core.occupancy import OccupancyGrid
 from core.render import render
-from core.texture import bake_texture, paint
+from core.texture import bake_texture, paint, vertex_colors
 from core.unwrap import triangle_atlas
 from tests.core.fields import AnalyticField, torus, waves
 from tests.raster import psnr, rasterise
@@ -80,9 +80,40 @@ def test_seams_are_padded_with_the_colour_next_to_them():
     np.testing.assert_allclose(texture, np.broadcast_to(color.numpy(), (32, 32, 3)), atol=1e-6)
 
 
-def test_vertex_colours_are_the_field_s(mesh):
-    expected = waves(torch.from_numpy(mesh.vertices)).numpy()
-    np.testing.assert_allclose(mesh.colors, expected, atol=1e-5)
+def test_vertex_colours_are_what_a_ray_straight_at_the_surface_sees(field, mesh):
+    """The volume rendering integral along the torus's own normals, in steps of half a thousandth."""
+    center = np.float32(mesh.vertices * [1, 1, 0])
+    center *= 0.55 / np.linalg.norm(center, axis=1, keepdims=True)
+    inward = torch.nn.functional.normalize(torch.from_numpy(center - mesh.vertices), dim=1)
+    step = 0.0005
+    depth = torch.arange(-0.03, 0.18, step)
+    points = torch.from_numpy(mesh.vertices)[:, None] + depth[:, None] * inward[:, None]
+    tau = step * field.density(points.view(-1, 3)).view(len(inward), -1).double()
+    weights = torch.exp(tau - tau.cumsum(1)) * -torch.expm1(-tau)
+    expected = (weights[..., None] * waves(points)).sum(1) / weights.sum(1, keepdim=True)
+    assert np.abs(mesh.colors - expected.numpy()).mean() < 0.01
+    np.testing.assert_allclose(mesh.colors, expected, atol=0.05)
+
+
+@pytest.mark.parametrize("density", [20.0, 60.0])
+def test_a_soft_surface_shows_the_colour_of_its_depth(density):
+    """Below z = 0 the density is s and the colour 1 + 4 z: exponential light, so the mean colour is 1 - 4 / s."""
+    square = Mesh(
+        np.float32([[-0.5, -0.5, 0], [0.5, -0.5, 0], [0.5, 0.5, 0], [-0.5, 0.5, 0]]),
+        np.int32([[0, 1, 2], [0, 2, 3]]),
+        np.float32([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]]),
+    )
+    field = AnalyticField(lambda x: x[:, 2], density, 1e-6, lambda x: (1 + 4 * x[:, 2:]).expand(-1, 3))
+    painted = paint(field, square, 8)
+    np.testing.assert_allclose(painted.colors, 1 - 4 / density, atol=0.03)
+    np.testing.assert_allclose(painted.texture, 1 - 4 / density, atol=0.03)
+
+
+def test_where_nothing_is_a_surface_still_has_a_colour():
+    triangle = Mesh(np.float32([[0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]]), np.int32([[0, 1, 2]]))
+    color = torch.tensor([0.2, 0.4, 0.6])
+    field = AnalyticField(lambda x: 0 * x[:, 2] + 1, 0.0, color=lambda x: color.expand(len(x), 3))
+    np.testing.assert_allclose(vertex_colors(field, triangle), color.expand(3, 3), atol=1e-6)
 
 
 def test_a_mesh_without_texture_coordinates_is_refused(field, mesh):
