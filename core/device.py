@@ -51,6 +51,12 @@ def device_facts(device: torch.device) -> dict[str, str]:
     return facts
 
 
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether it is a processor with instructions for bfloat16: AVX512-BF16 or AMX. On others bfloat16 is slow."""
+    known = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
 def check_device(device: torch.device) -> None:
     """Multiply two small matrices there. Raises DreamFusionError where the device only seems to work."""
     try:

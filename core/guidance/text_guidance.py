@@ -10,6 +10,7 @@ from torch import Tensor
 
 from core.camera import Views
 from core.config import Config, GuidanceConfig
+from core.device import has_fast_bf16
 from core.guidance import sds
 from core.guidance.loading import STARTER_FOLDER
 from core.guidance.stable_diffusion import StableDiffusion
@@ -70,7 +71,11 @@ def load_for_prompt(config: Config, device: torch.device, say: Callable[[str], N
 def load_model(config: GuidanceConfig, device: torch.device, say: Callable[[str], None]) -> StableDiffusion:
     """The text-to-image model of a configuration: the starter, or Stable Diffusion.
 
-    Raises InputError where it cannot be found or read.
+    Where a processor has instructions for it, the UNet computes in bfloat16: its answer to noise is noise anyway.
+    Raises InputError where the model cannot be found or read.
     """
     hf_key = str(STARTER_FOLDER) if config.is_starter else config.hf_key
-    return StableDiffusion(device, config.fp16, config.vram_O, config.sd_version, hf_key, config.t_range, say)
+    model = StableDiffusion(device, config.fp16, config.vram_O, config.sd_version, hf_key, config.t_range, say)
+    if has_fast_bf16(device):
+        model.unet.to(torch.bfloat16)
+    return model

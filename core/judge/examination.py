@@ -6,7 +6,6 @@ verdict as meshes do. What the judge gets wrong there, its verdicts on meshes ca
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from core.judge.network import INPUT_SIZE
 from core.judge.shots import Shots, judge_light, judge_views
 from core.judge.subject import COLOR_NAMES, NOUNS, Subject
 from core.judge.verdict import Classifier, Verdict, judge, share
+from core.prompt import view_index
 from core.starter.catalogue import COLORS, CONCEPTS
 from core.starter.concept import Concept, Draw
 from core.starter.truth import Layers, trace_layers
@@ -28,7 +28,7 @@ from core.starter.truth import Layers, trace_layers
 REQUIRED = 0.98  # of the examined objects; with less, verdicts count for nothing
 OBJECTS = 3  # of each concept
 SEED = 90_000  # its proportions are nobody's to learn from
-_MIRROR_DIFFERENCE = 0.005  # mean difference of pictures above which front and back are no mirror images
+_SAME = 0.01  # mean difference of pictures below which they show the same; no concept is near: .007 or .023
 
 
 class SameDraw(Draw):
@@ -97,19 +97,21 @@ def trace(concept: Concept, views: Views, light: Tensor, seed: int) -> Layers:
 
 @functools.cache
 def facing_concepts() -> frozenset[int]:
-    """Concepts with a front that can be told from their back.
+    """Concepts whose sides can be told: those that have a front and do not look the same from two sides.
 
-    A mug has none: from behind it is its own mirror image, so a mug that is turned about and one that is mirrored look
-    the same, and neither is a mistake that pictures could show.
+    A mug turned about is a mug mirrored, and of a tower whose only front is its door nobody can tell the side from the
+    back: a picture cannot show whether such a mesh has two faces, nor can it be a mistake.
     """
-    return frozenset(n for n, concept in enumerate(CONCEPTS) if concept.has_front and tells_front(concept))
+    return frozenset(n for n, concept in enumerate(CONCEPTS) if concept.has_front and tells_sides(concept))
 
 
-def tells_front(concept: Concept) -> bool:
-    """Whether the front differs from the mirror image of the back."""
-    ring = judge_views()
-    views = dataclasses.replace(ring[:2], azimuth_deg=torch.tensor([0.0, 180.0]))
+def tells_sides(concept: Concept) -> bool:
+    """Whether any two of the judge's views of different sides differ, also where one of them is mirrored."""
+    views = judge_views()
     layers = trace(concept, views, views.directions(), seed=0)
-    color = torch.tensor(concept.default_color).expand(2, 3)
-    front, back = layers.compose(color, color, torch.full((2,), 0.5), torch.ones(2, 3))
-    return float((front - back.flip(-1)).abs().mean()) > _MIRROR_DIFFERENCE
+    color = torch.tensor(concept.default_color).expand(len(views.radius), 3)
+    pictures = layers.compose(color, color, torch.full((len(color),), 0.5), torch.ones(len(color), 3))
+    both = torch.stack([pictures, pictures.flip(-1)])
+    differences = (both[:, :, None] - pictures).abs().mean((3, 4, 5)).amin(0)
+    sides = view_index(views)
+    return float(differences[sides[:, None] != sides].min()) > _SAME

@@ -10,6 +10,7 @@ from core.config import Config, override, preset
 from core.device import (
     check_device,
     device_facts,
+    has_fast_bf16,
     is_out_of_memory,
     keep_freed_memory,
     memory_errors,
@@ -118,3 +119,10 @@ def test_an_older_c_library_gets_the_limit_that_it_takes(monkeypatch, greatest, 
     monkeypatch.setattr(device_module.ctypes, "CDLL", lambda _: Library())
     keep_freed_memory()
     assert made == calls
+
+
+def test_bfloat16_is_fast_only_on_processors_that_have_it(monkeypatch):
+    for known, fast in (({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({"avx2": True}, False)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known)
+        assert has_fast_bf16(torch.device("cpu")) == fast
+        assert not has_fast_bf16(torch.device("cuda"))

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from core.judge import examination
-from core.judge.examination import Examination, SameDraw, examine, facing_concepts, tells_front, true_shots
+from core.judge.examination import Examination, SameDraw, examine, facing_concepts, tells_sides, true_shots
 from core.judge.shots import BACKGROUND
 from core.judge.subject import COLOR_NAMES, NOUNS, Subject
 from core.starter.catalogue import COLORS, CONCEPTS
@@ -30,13 +30,14 @@ def test_true_pictures_show_the_colour_and_nothing_of_it_without_colours():
     assert shots.textureless[0, :, 25, 32].unique().numel() == 1
 
 
-@pytest.mark.parametrize(("noun", "told"), [("mug", False), ("duck", True), ("chair", True), ("house", True)])
-def test_a_front_can_be_told_unless_the_back_is_its_mirror_image(noun, told):
-    assert tells_front(concept_of(noun)) == told
+@pytest.mark.parametrize("noun", ["mug", "tower", "rocket", "duck", "chair", "house"])
+def test_sides_cannot_be_told_of_what_is_its_mirror_image_or_round_but_for_a_door(noun):
+    told = noun in ("duck", "chair", "house")
+    assert tells_sides(concept_of(noun)) == told
 
 
 def test_only_concepts_with_a_front_face_anywhere(monkeypatch):
-    monkeypatch.setattr(examination, "tells_front", lambda concept: concept.noun != "mug")
+    monkeypatch.setattr(examination, "tells_sides", lambda concept: concept.noun != "mug")
     facing_concepts.cache_clear()
     expected = {n for n, concept in enumerate(CONCEPTS) if concept.has_front and concept.noun != "mug"}
     assert facing_concepts() == expected
