@@ -19,11 +19,14 @@ _ENDS = {"token_embedding", "position_embedding", "positional_embedding", "conv_
 
 
 class Descent:
-    """Both optimizers as one. The network's parameters must stay where they are in memory."""
+    """Both optimizers as one. From here on the network's parameters must stay where they are in memory."""
 
     def __init__(self, network: nn.Module) -> None:
-        """For all parameters of `network`."""
+        """For all parameters of `network`; its inner convolutions are laid out anew, their channels last."""
         inner = {name: p for name, p in network.named_parameters() if p.ndim > 1 and not _at_an_end(name)}
+        for p in inner.values():
+            if p.ndim == 4:  # else its matrix would be a copy, and the parameter would never move
+                p.data = p.data.contiguous(memory_format=torch.channels_last)
         self._inner = list(inner.values())
         self._matrices = [_as_matrix(p.data) for p in self._inner]
         others = [p for name, p in network.named_parameters() if name not in inner]

@@ -28,6 +28,13 @@ def test_training_writes_weights_that_load(tmp_path, monkeypatch):
     load_network(out)
 
 
+def test_every_weight_learns(tmp_path):
+    after = train(noise_data_set(), tmp_path, samples=8)
+    torch.manual_seed(0)  # as train() begins
+    for (name, weight), learnt in zip(JudgeNetwork().named_parameters(), after.parameters(), strict=True):
+        assert not torch.equal(weight, learnt), name
+
+
 def test_an_interrupted_training_ends_like_an_uninterrupted_one(tmp_path, monkeypatch):
     data, draw = noise_data_set(), training.draw_lesson
     for name in ("whole", "broken"):

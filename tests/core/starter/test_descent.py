@@ -2,16 +2,19 @@
 
 import copy
 
+import pytest
 import torch
 from torch import nn
 
 from core.starter.descent import ADAM_RATE, MUON_RATE, WEIGHT_DECAY, Descent
 
+LAYOUTS = (torch.contiguous_format, torch.channels_last)
 
-def network():
+
+def network(layout=torch.contiguous_format):
     torch.manual_seed(0)
     layers = {"conv_in": nn.Conv2d(2, 4, 3), "between": nn.Conv2d(4, 3, 2), "line": nn.Linear(3, 5)}
-    return nn.ModuleDict(layers).to(memory_format=torch.channels_last)
+    return nn.ModuleDict(layers).to(memory_format=layout)
 
 
 def loss_of(net):
@@ -19,8 +22,9 @@ def loss_of(net):
     return net["line"](net["between"](net["conv_in"](x).tanh()).mean((2, 3))).square().sum()
 
 
-def test_inner_matrices_step_along_all_their_singular_directions_alike():
-    net = network()
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_inner_matrices_step_along_all_their_singular_directions_alike(layout):
+    net = network(layout)
     before = {name: p.detach().clone() for name, p in net.named_parameters()}
     gradients = dict(zip(before, torch.autograd.grad(loss_of(net), list(net.parameters())), strict=True))
     Descent(net).step(loss_of(net), share=0.5)
