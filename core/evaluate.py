@@ -4,6 +4,7 @@ DIR/<prompt>/      one job a prompt, see core.job, with cost.json: seconds and p
 DIR/judge.json     how far the judge itself can be trusted
 DIR/results.md     the report; results.json the same for programs
 DIR/views.png      one row a prompt: the eight views that were judged
+DIR/pictures.*     with --pictures, in place of results and views: report (md, json) and pictures (png)
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from torch import Tensor
 
-from core.config import clean_prompt
+from core.config import Config, clean_prompt
 from core.control import Emit
 from core.device import keep_freed_memory, memory_errors, pick_device
 from core.errors import Cancelled, DreamFusionError, InputError
@@ -33,7 +34,7 @@ from core.judge.result import Measures, Result
 from core.judge.shape import compare
 from core.judge.sheet import Row, write_contact_sheet
 from core.judge.verdict import Classifier, judge
-from core.lock import make_folder
+from core.lock import exclusive
 from core.options import make_config
 from core.prompt import view_index
 from core.protocol import Log, Progress
@@ -43,20 +44,37 @@ OBJECT_OPTIONS = ("preset", "epochs", "seed", "field", *MODEL_OPTIONS)
 
 
 def evaluate(args: argparse.Namespace, emit: Emit) -> Path:
-    """Do what the evaluate command asks for and return the report's path. Raises DreamFusionError."""
-    prompts = [clean_prompt(prompt) for prompt in _prompts(args)]
-    subjects = [subject.parse(prompt) for prompt in prompts]
-    network, out = load_network(), make_folder(args.out)
+    """Do what the evaluate command asks for and return the report's path.
+
+    Mistakes are found before anything is written. The folder is locked: two evaluations in it would make each other's
+    objects anew and replace each other's report. Raises DreamFusionError.
+    """
+    asked = {prompt: subject.parse(prompt) for prompt in map(clean_prompt, _prompts(args))}
+    config = make_config(argparse.Namespace(**{**vars(args), "prompt": "-", "negative": ""}))
+    network = load_network()
     keep_freed_memory()
-    own = examine_judge(network, out, emit)
-    if args.pictures:
-        return _evaluate_pictures(args, network, own, out, emit)
+    with exclusive(args.out) as out:
+        own = examine_judge(network, out, emit)
+        if args.pictures:
+            return _evaluate_pictures(args, config, network, own, out, emit)
+        return _evaluate_objects(args, asked, network, own, out, emit)
+
+
+def _evaluate_objects(
+    args: argparse.Namespace,
+    asked: dict[str, subject.Subject],
+    network: JudgeNetwork,
+    own: Examination,
+    out: Path,
+    emit: Emit,
+) -> Path:
+    """Make and judge an object for each prompt; the report grows with each."""
     options = {name: getattr(args, name) for name in OBJECT_OPTIONS}
     results, rows = list[Result](), list[Row]()
-    places = zip(prompts, subjects, making.workspaces(prompts, out), strict=True)
-    for number, (prompt, asked, folder) in enumerate(places, start=1):
-        emit(Log(f"{number}/{len(prompts)}: {prompt}"))
-        result, row = judge_prompt(prompt, asked, folder, options, network)
+    places = zip(asked, making.workspaces(list(asked), out), strict=True)
+    for number, (prompt, folder) in enumerate(places, start=1):
+        emit(Log(f"{number}/{len(asked)}: {prompt}"))
+        result, row = judge_prompt(prompt, asked[prompt], folder, options, network)
         results.append(result)
         rows += [row] if row else []
         report.write_report(out, results, own, _how(options))
@@ -119,7 +137,7 @@ def examine_judge(network: JudgeNetwork, out: Path, emit: Emit) -> Examination:
         kept = json.loads(path.read_bytes())
         if kept.pop("weights") == weights:
             return Examination(**kept)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     own = examine(network, facing_concepts(), _counter("examining the judge", emit))
     write_atomic(path, json.dumps({"weights": weights, **vars(own)}).encode())
@@ -131,12 +149,11 @@ def _counter(stage: str, emit: Emit) -> Callable[[int, int], None]:
 
 
 def _evaluate_pictures(
-    args: argparse.Namespace, network: JudgeNetwork, own: Examination, out: Path, emit: Emit
+    args: argparse.Namespace, config: Config, network: JudgeNetwork, own: Examination, out: Path, emit: Emit
 ) -> Path:
     """Judge flat pictures of the catalogue in place of objects."""
-    config = make_config(argparse.Namespace(**{**vars(args), "prompt": "-", "negative": ""}))
     device, count = pick_device(config.device), _counter("pictures", emit)
-    with memory_errors(config, device, "--device cpu"):
+    with memory_errors(config, device, "a smaller model"):
         painter = load_model(config.guidance, device, lambda text: emit(Log(text)))
         chosen = flat.draw_subjects(args.pictures, args.seed)
         judged, pictures = flat.judge_pictures(

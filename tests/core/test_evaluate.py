@@ -16,6 +16,8 @@ from core.judge import making, network, shape
 from core.judge.examination import Examination
 from core.judge.making import Cost
 from core.judge.network import JudgeNetwork, save_network
+from core.judge.subject import default_prompts
+from core.lock import exclusive
 from core.options import build_parser, generate_argv, make_config
 from tests.core.judge.shapes import painted_ball
 
@@ -80,12 +82,19 @@ def test_each_prompt_is_made_judged_and_reported(tmp_path, made, capsys):
     assert (out / "views.png").stat().st_size > 1000
 
 
-def test_without_prompts_there_is_one_a_concept(made, tmp_path):
+def test_without_a_file_the_prompts_are_drawn_from_the_catalogue():
     args = build_parser().parse_args(["evaluate"])
-    assert len(evaluate._prompts(args)) > 10
+    assert evaluate._prompts(args) == default_prompts()
     assert args.out == "trial_evaluation"
+
+
+def test_one_evaluation_a_folder(tmp_path, made, capsys):
+    with exclusive(tmp_path / "out"):
+        assert main(["evaluate", *prompts(tmp_path, "a mug")]) == 2
+    assert "at work" in capsys.readouterr().err
     assert not made
-    assert not (tmp_path / "out").exists()
+    assert main(["evaluate", *prompts(tmp_path, "a mug")]) == 0
+    assert not (tmp_path / "out" / "job.lock").exists()
 
 
 @pytest.mark.parametrize("error", [InputError("generate refused it"), Cancelled("Cancelled.")])
@@ -106,6 +115,7 @@ def test_what_would_fail_for_all_ends_the_evaluation(tmp_path, monkeypatch, erro
         (["--prompts", "{}/prompts.txt", "--pictures", "3"], "leave out --prompts"),
         (["--pictures", "0"], "too few"),
         (["--preset", "best"], "preset"),
+        (["--model", "starter", "--sd_version", "2.1"], "leave out --model starter"),
     ],
 )
 def test_mistakes_are_one_clear_line_and_write_nothing(tmp_path, made, capsys, arguments, words):
@@ -149,9 +159,10 @@ def test_the_judge_is_examined_once_for_its_weights(tmp_path, monkeypatch):
     assert len(examined) == 1
     evaluate.WEIGHTS.write_bytes(b"others")
     assert evaluate.examine_judge(None, tmp_path, print) == OWN
-    (tmp_path / "judge.json").write_text("{")
-    assert evaluate.examine_judge(None, tmp_path, print) == OWN
-    assert len(examined) == 3
+    for broken in ("{", "null"):
+        (tmp_path / "judge.json").write_text(broken)
+        assert evaluate.examine_judge(None, tmp_path, print) == OWN
+    assert len(examined) == 4
 
 
 def test_flat_pictures_are_judged_in_place_of_objects(tmp_path, made, monkeypatch, capsys):
