@@ -92,16 +92,19 @@ def save_network(network: JudgeNetwork, path: Path, notes: Mapping[str, float]) 
 
 
 def load_network(path: Path = WEIGHTS) -> JudgeNetwork:
-    """The trained network. Raises InputError where there is none or it was trained on another catalogue."""
+    """The trained network. Raises InputError where there is none, or it was made for another catalogue or program."""
     cure = "train it: python -m core.starter.dataset, then python -m core.judge.training (see --help of both)."
     try:
         with safetensors.safe_open(str(path), "pt") as file:
             texts = file.metadata() or {}
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dictionary
     except (OSError, safetensors.SafetensorError) as error:
-        raise InputError(f"The judge's weights are missing ({path}): {cure}") from error
-    if any(json.loads(texts.get(name, "null")) != known for name, known in _KNOWN.items()):
+        raise InputError(f"The judge's weights ({path}) are missing or damaged: {cure}") from error
+    if any(texts.get(name) != json.dumps(known) for name, known in _KNOWN.items()):
         raise InputError(f"The judge's weights ({path}) are of another catalogue: {cure}")
     network = JudgeNetwork()
-    network.load_state_dict(weights)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(f"The judge's weights ({path}) are of another network: {cure}") from error
     return network.eval()

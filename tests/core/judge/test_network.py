@@ -55,6 +55,14 @@ def test_weights_of_another_catalogue_are_refused(untrained, tmp_path, monkeypat
         load_network(tmp_path / "judge.safetensors")
 
 
+def test_weights_of_another_network_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(network, "WIDTHS", (8, 16))
+    save_network(JudgeNetwork(), tmp_path / "judge.safetensors", {})
+    monkeypatch.undo()
+    with pytest.raises(InputError, match=r"another network.*core\.judge\.training"):
+        load_network(tmp_path / "judge.safetensors")
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no weights"])
 def test_missing_or_damaged_weights_are_one_clear_line(tmp_path, content):
     if content is not None:
