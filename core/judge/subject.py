@@ -109,8 +109,8 @@ def read_prompts(path: Path) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Lower case, single spaces, "a" for "an"."""
-    return re.sub(r"\ban\b", "a", " ".join(text.lower().split()))
+    """Lower case, single spaces, "a" for "an", "grey" for "gray"."""
+    return re.sub(r"\bgray\b", "grey", re.sub(r"\ban\b", "a", " ".join(text.lower().split())))
 
 
 def _find(name: str, text: str) -> re.Match[str] | None:

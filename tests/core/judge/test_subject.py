@@ -19,6 +19,8 @@ def asked(noun, color=None):
         ("a red mug", "mug", "red"),
         ("A  Blue CHAIR", "chair", "blue"),
         ("an orange duck", "duck", "orange"),
+        ("a gray mug", "mug", "grey"),
+        ("a snowman with a Gray hat", "snowman", "grey"),
         ("the 3d model of a black car, side view", "car", "black"),
         ("a snowman", "snowman", None),
         ("a snowman with an orange hat", "snowman", "orange"),
