@@ -20,7 +20,7 @@ SINGULAR: tuple[str, ...] = (
 PLURAL = ("{}", "{}", "the {}", "some {}", "a picture of {}")
 ADJECTIVES = ("small", "little", "big", "large", "cute", "nice", "simple", "new", "old", "beautiful")
 SPELLINGS = {"grey": ("grey", "gray"), "dots": ("dots", "dots", "polka dots", "spots")}
-IRREGULAR_PLURALS = {"snowman": "snowmen", "fish": "fish", "cactus": "cacti", "slice of pizza": "slices of pizza"}
+IRREGULAR_PLURALS = {"snowman": "snowmen", "fish": "fish", "cactus": "cacti"}
 
 MORE_THAN_ONE = 0.05  # share of captions in the plural, though one object is shown
 OTHER_NOUN = 0.3  # share of captions with another noun, where a concept has some
