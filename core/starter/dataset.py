@@ -158,10 +158,11 @@ def _choose_finish(concept: Concept, generator: torch.Generator) -> str:
 
 def main() -> None:
     """Make the data set and write it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for dataset.pt")
-    parser.add_argument("--count", type=int, default=12_000, help=f"of pictures; rounded up to a multiple of {BATCH}")
-    parser.add_argument("--seed", type=int, default=0)
+    rounded = f"of pictures, rounded up to a multiple of {BATCH}; default: %(default)s"
+    parser.add_argument("--count", type=int, default=12_000, help=rounded)
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     make_dataset(arguments.count, arguments.seed).save(arguments.out / "dataset.pt")
