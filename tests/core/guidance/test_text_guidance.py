@@ -95,6 +95,21 @@ def test_the_starter_is_the_default_model(camera_model, monkeypatch):
     assert model.unet.config.class_embed_type == "projection"
 
 
+def test_in_bfloat16_the_noise_is_nearly_the_same(camera_model, monkeypatch, one_view):
+    torch.manual_seed(0)
+    noisy, text, t = torch.randn(1, 4, 8, 8), torch.randn(2, 24, 16), torch.tensor([500])
+    predicted = []
+    for fast in (False, True):
+        monkeypatch.setattr(text_guidance, "has_fast_bf16", lambda _device, fast=fast: fast)
+        model = text_guidance.load_model(job(camera_model).guidance, CPU, print)
+        assert model.unet.dtype == (torch.bfloat16 if fast else torch.float32)
+        assert model.vae.dtype == torch.float32
+        predicted.append(model.predict_noise(noisy, t, text, one_view))
+    whole, short = predicted
+    assert whole.dtype == short.dtype == torch.float32
+    assert 0 < (whole - short).norm() < 0.03 * whole.norm()
+
+
 def test_only_the_starter_remarks_on_words_that_it_does_not_know(camera_model, monkeypatch):
     monkeypatch.setattr(text_guidance, "STARTER_FOLDER", camera_model)
     said: list[str] = []
