@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.camera import Views
 from core.config import Config, GuidanceConfig
@@ -77,5 +77,5 @@ def load_model(config: GuidanceConfig, device: torch.device, say: Callable[[str]
     hf_key = str(STARTER_FOLDER) if config.is_starter else config.hf_key
     model = StableDiffusion(device, config.fp16, config.vram_O, config.sd_version, hf_key, config.t_range, say)
     if has_fast_bf16(device):
-        model.unet.to(torch.bfloat16)
+        nn.Module.to(model.unet, torch.bfloat16)  # diffusers warns in its own to(), of nothing
     return model
