@@ -147,7 +147,7 @@ def _starter_preset(name: str, prompt: str) -> Config:
     if name == "draft":
         return override(
             standard,
-            training={"epochs": 2, "turntable_frames": 30},
+            training={"epochs": 2, "turntable_frames": 20},
             mesh={"resolution": 96, "faces": 10_000, "texture_size": 512},
         )
     if name == "high":
