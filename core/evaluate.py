@@ -131,16 +131,17 @@ def _sheet_row(prompt: str, measures: Measures, pictures: Tensor) -> Row:
 
 
 def examine_judge(network: JudgeNetwork, out: Path, emit: Emit) -> Examination:
-    """How far the judge can be trusted; kept in `out` until the weights change."""
-    path, weights = out / "judge.json", hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    """How far the judge can be trusted; kept in `out` until its weights or what it is asked change."""
+    path, facing = out / "judge.json", facing_concepts()
+    exam = hashlib.sha256(WEIGHTS.read_bytes() + bytes(sorted(facing))).hexdigest()
     try:
         kept = json.loads(path.read_bytes())
-        if kept.pop("weights") == weights:
+        if kept.pop("exam") == exam:
             return Examination(**kept)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
-    own = examine(network, facing_concepts(), _counter("examining the judge", emit))
-    write_atomic(path, json.dumps({"weights": weights, **vars(own)}).encode())
+    own = examine(network, facing, _counter("examining the judge", emit))
+    write_atomic(path, json.dumps({"exam": exam, **vars(own)}).encode())
     return own
 
 

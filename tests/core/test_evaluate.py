@@ -151,7 +151,7 @@ def test_the_zip_without_a_judge_says_so(monkeypatch, capsys):
     assert "holds no judge" in capsys.readouterr().err
 
 
-def test_the_judge_is_examined_once_for_its_weights(tmp_path, monkeypatch):
+def test_the_judge_is_examined_once_for_its_weights_and_questions(tmp_path, monkeypatch):
     examined = []
     monkeypatch.setattr(evaluate, "examine", lambda *_arguments: examined.append(1) or OWN)
     for _ in range(2):
@@ -163,6 +163,9 @@ def test_the_judge_is_examined_once_for_its_weights(tmp_path, monkeypatch):
         (tmp_path / "judge.json").write_text(broken)
         assert evaluate.examine_judge(None, tmp_path, print) == OWN
     assert len(examined) == 4
+    monkeypatch.setattr(evaluate, "facing_concepts", lambda: frozenset({1}))
+    assert evaluate.examine_judge(None, tmp_path, print) == OWN
+    assert len(examined) == 5
 
 
 def test_flat_pictures_are_judged_in_place_of_objects(tmp_path, made, monkeypatch, capsys):
