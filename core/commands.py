@@ -86,6 +86,7 @@ def make_picture(args: argparse.Namespace) -> None:
             args.H,
             args.W,
             args.steps,
+            guidance_scale=config.guidance.picture_scale,
             seed=config.seed,
             say=say,
             on_step=_picture_progress(console, args.steps),

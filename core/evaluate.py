@@ -154,12 +154,14 @@ def _evaluate_pictures(
 ) -> Path:
     """Judge flat pictures of the catalogue in place of objects."""
     device, count = pick_device(config.device), _counter("pictures", emit)
+    scale = config.guidance.picture_scale
     with memory_errors(config, device, "a smaller model"):
         painter = load_model(config.guidance, device, lambda text: emit(Log(text)))
         chosen = flat.draw_subjects(args.pictures, args.seed)
         judged, pictures = flat.judge_pictures(
-            painter, network, chosen, args.seed, lambda done: count(done, len(chosen))
+            painter, network, chosen, scale, args.seed, lambda done: count(done, len(chosen))
         )
-    how = _how({"seed": args.seed, "steps": flat.STEPS, **{name: getattr(args, name) for name in MODEL_OPTIONS}})
+    settings = {"seed": args.seed, "steps": flat.STEPS, "guidance scale": scale}
+    how = _how(settings | {name: getattr(args, name) for name in MODEL_OPTIONS})
     flat.write_picture_report(out, judged, pictures, own, how)
     return out / "pictures.md"

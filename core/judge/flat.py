@@ -31,7 +31,7 @@ _COLUMNS = 10
 class Painter(Protocol):
     """What paints a prompt: core.guidance's StableDiffusion, or a double in tests."""
 
-    def prompt_to_img(self, text: str, *, steps: int, seed: int) -> npt.NDArray[np.uint8]:
+    def prompt_to_img(self, text: str, *, steps: int, guidance_scale: float, seed: int) -> npt.NDArray[np.uint8]:
         """One picture, "1 H W 3"."""
 
 
@@ -63,16 +63,21 @@ def _repeat(kind: list[Subject], count: int, rng: random.Random) -> list[Subject
 
 
 def judge_pictures(
-    painter: Painter, classifier: Classifier, subjects: Sequence[Subject], seed: int, on_picture: Callable[[int], None]
+    painter: Painter,
+    classifier: Classifier,
+    subjects: Sequence[Subject],
+    scale: float,
+    seed: int,
+    on_picture: Callable[[int], None],
 ) -> tuple[list[Judged], Tensor]:
     """Paint and judge one picture of each subject; also the pictures, "N 3 64 64".
 
-    Each gets a seed of its own, from `seed` on. `on_picture` hears how many are done.
+    `scale` is that of the guidance. Each picture gets a seed of its own, from `seed` on. `on_picture` hears how many are done.
     """
     judged, pictures = [], []
     for number, subject in enumerate(subjects):
         prompt = prompt_of(subject)
-        painted = painter.prompt_to_img(prompt, steps=STEPS, seed=seed + number)
+        painted = painter.prompt_to_img(prompt, steps=STEPS, guidance_scale=scale, seed=seed + number)
         picture = _fit(torch.from_numpy(painted).permute(0, 3, 1, 2) / 255)
         judged.append(judge_picture(classifier, picture, subject))
         pictures.append(picture)

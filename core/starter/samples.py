@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.config import GuidanceConfig
 from core.guidance.stable_diffusion import StableDiffusion
 from core.prompt import VIEW_WORDS
 from core.starter.captions import with_articles
@@ -31,6 +32,8 @@ def write_samples(model: Path, path: Path, steps: int = 25) -> None:
     pictures = []
     for number, concept in enumerate(CONCEPTS):
         subject = concept.name_with(names[number % len(names)]) if concept.takes_color else concept.noun
-        pictures += [diffusion.prompt_to_img(with_articles(f"a {subject}, {view}"), steps=steps) for view in VIEW_WORDS]
+        for view in VIEW_WORDS:
+            prompt = with_articles(f"a {subject}, {view}")
+            pictures.append(diffusion.prompt_to_img(prompt, steps=steps, guidance_scale=GuidanceConfig().picture_scale))
     images = torch.from_numpy(np.concatenate(pictures)).permute(0, 3, 1, 2) / 255
     write_sheet(images, 3 * len(VIEW_WORDS), path)

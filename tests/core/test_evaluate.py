@@ -170,8 +170,8 @@ def test_the_judge_is_examined_once_for_its_weights_and_questions(tmp_path, monk
 
 def test_flat_pictures_are_judged_in_place_of_objects(tmp_path, made, monkeypatch, capsys):
     class Painter:
-        def prompt_to_img(self, _text, *, steps, seed):
-            return torch.full((1, 64, 64, 3), seed + steps, dtype=torch.uint8).numpy()
+        def prompt_to_img(self, _text, *, steps, guidance_scale, seed):
+            return torch.full((1, 64, 64, 3), seed + steps + int(guidance_scale), dtype=torch.uint8).numpy()
 
     loaded = []
     monkeypatch.setattr(evaluate, "load_model", lambda config, *_rest: loaded.append(config) or Painter())

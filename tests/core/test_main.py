@@ -306,7 +306,7 @@ def test_image_writes_the_models_picture(tmp_path, monkeypatch, capsys):
 
     class Model:
         def prompt_to_img(self, *arguments, **options):
-            asked.append((arguments, options["seed"]))
+            asked.append((arguments, options["guidance_scale"], options["seed"]))
             options["on_step"](3)
             return np.full((1, 4, 6, 3), 200, np.uint8)
 
@@ -314,7 +314,7 @@ def test_image_writes_the_models_picture(tmp_path, monkeypatch, capsys):
     out = tmp_path / "burger.png"
     command = ["image", "a hamburger", "--out", str(out), "--negative", "blur", "--H", "4", "--W", "6", "--steps", "3"]
     assert main([*command, "--seed", "5", "--device", "cpu"]) == 0
-    assert asked == [(("a hamburger", "blur", 4, 6, 3), 5)]
+    assert asked == [(("a hamburger", "blur", 4, 6, 3), 2.5, 5)]
     output = capsys.readouterr()
     assert output.out == f"{out}\n"
     remark = 'The starter model does not know "blur" in the negative prompt: leave that out.'

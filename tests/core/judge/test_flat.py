@@ -17,8 +17,8 @@ class Painter:
     def __init__(self):
         self.asked = []
 
-    def prompt_to_img(self, text, *, steps, seed):
-        self.asked.append((text, steps, seed))
+    def prompt_to_img(self, text, *, steps, guidance_scale, seed):
+        self.asked.append((text, steps, guidance_scale, seed))
         return np.full((1, 32, 48, 3), 51, np.uint8)
 
 
@@ -38,11 +38,11 @@ def test_pictures_are_painted_judged_and_reported(tmp_path):
     red = COLOR_NAMES.index("red")
     classifier = FakeClassifier(sure(MUG, 1), sure(red, 1))
     subjects = [Subject(MUG, red), Subject(MUG, red + 1), Subject(MUG), Subject(DUCK, red)]
-    judged, pictures = judge_pictures(painter, classifier, subjects, 7, told.append)
+    judged, pictures = judge_pictures(painter, classifier, subjects, 3.0, 7, told.append)
     assert [one.right for one in judged] == [True, False, True, False]
     assert [(one.prompt, one.taken_for) for one in judged[::3]] == [("a red mug", "red mug"), ("a red duck", "red mug")]
-    assert painter.asked[0] == ("a red mug", 50, 7)
-    assert [seed for _, _, seed in painter.asked] == [7, 8, 9, 10]
+    assert painter.asked[0] == ("a red mug", 50, 3.0, 7)
+    assert [seed for *_, seed in painter.asked] == [7, 8, 9, 10]
     assert told == [1, 2, 3, 4]
     assert pictures.shape == (4, 3, 64, 64)
     assert torch.allclose(pictures, torch.tensor(0.2))
