@@ -82,7 +82,7 @@ class GuidanceConfig:
 
     @property
     def picture_scale(self) -> float:
-        """The guidance scale of flat pictures: diffusers' own, but of the starter 2.5; with more its greys turn white."""
+        """The guidance scale of flat pictures: diffusers' own; of the starter less, or its greys turn white."""
         return 2.5 if self.is_starter else 7.5
 
     def scale_at(self, progress: float) -> float:

@@ -72,7 +72,8 @@ def judge_pictures(
 ) -> tuple[list[Judged], Tensor]:
     """Paint and judge one picture of each subject; also the pictures, "N 3 64 64".
 
-    `scale` is that of the guidance. Each picture gets a seed of its own, from `seed` on. `on_picture` hears how many are done.
+    `scale` is that of the guidance. Each picture gets a seed of its own, from `seed` on. `on_picture` hears how many
+    are done.
     """
     judged, pictures = [], []
     for number, subject in enumerate(subjects):

@@ -23,7 +23,7 @@ def test_samples_show_four_sides_of_every_concept(tmp_path, monkeypatch):
         def __init__(self, device, *_precision, hf_key):
             assert (device, hf_key) == ("cpu", "some folder")
 
-        def prompt_to_img(self, text, steps):  # noqa: ARG002
+        def prompt_to_img(self, text, steps, guidance_scale):  # noqa: ARG002
             asked.append(text)
             return np.full((1, 2, 2, 3), len(asked), np.uint8)
 
