@@ -117,6 +117,11 @@ def sample_views(config: CameraConfig, batch: int, generator: torch.Generator) -
     )
 
 
+def portrait_view() -> Views:
+    """Where most of a thing is seen: 30 degrees beside its front and 20 above it, filling much of the picture."""
+    return orbit_views(12, 20.0, 2.9, 40.0)[1:2]
+
+
 def orbit_views(count: int, elevation_deg: float, radius: float, fov_deg: float) -> Views:
     """A ring of `count` evenly spaced views, the first from azimuth 0 (the front)."""
     azimuth = torch.arange(count) * (360.0 / count)

@@ -19,12 +19,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.camera import PLANE_CHANNELS, Views, camera_embedding, camera_planes
+from core.camera import PLANE_CHANNELS, Views, camera_embedding, camera_planes, portrait_view
 from core.config import clean_prompt
 from core.errors import DreamFusionError, InputError
 from core.guidance import sds
 from core.guidance.loading import load_parts, model_folder, takes_camera
-from core.prompt import fit_prompt
+from core.prompt import VIEW_WORDS, fit_prompt
 
 
 @dataclass(frozen=True)
@@ -233,6 +233,7 @@ class StableDiffusion(nn.Module):
     ) -> np.ndarray:
         """Pictures of a prompt, uint8 (B, H, W, 3): one, or one for each of `views`.
 
+        Without `views` a model that takes a camera looks from beside the front, unless the prompt names a side.
         Sampled with DDIM on the model's noise schedule. H and W default to the model's own size. `on_step` hears
         how many steps are done. Raises InputError where the prompt is blank, H or W is no multiple of
         `pixels_per_latent`, or the schedule has not as many steps.
@@ -243,6 +244,7 @@ class StableDiffusion(nn.Module):
         if not 1 <= steps <= len(self.alphas):
             raise InputError(f"The steps of a picture must be from 1 to {len(self.alphas)}, not {steps}.")
         text, negative = fit_prompt(self, clean_prompt(text), say), fit_prompt(self, negative, say)
+        views = self._picture_view(text) if views is None else views
         count = 1 if views is None else len(views.azimuth_deg)
         text_embeddings = self.get_text_embeds([negative, text]).repeat_interleave(count, dim=0)
         size = (height // self.pixels_per_latent, width // self.pixels_per_latent)
@@ -255,6 +257,10 @@ class StableDiffusion(nn.Module):
             on_step(done)
         pixels = (self.decode_latents(latents) * 255).round().to(torch.uint8)
         return pixels.permute(0, 2, 3, 1).cpu().numpy()
+
+    def _picture_view(self, text: str) -> Views | None:
+        named = any(side in text for side in VIEW_WORDS)
+        return portrait_view().to(self.device) if takes_camera(self.unet) and not named else None
 
     def _normal(self, shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
         """Normal noise on this device, drawn on the generator's, so that a seed means the same everywhere."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
-from core.camera import PLANE_CHANNELS, orbit_views
+from core.camera import PLANE_CHANNELS, orbit_views, portrait_view
 from core.errors import DreamFusionError, InputError
 from tests.core.guidance.conftest import LATENT_SIZE, MAX_TOKENS, TEXT_WIDTH, load, seeded
 
@@ -72,10 +72,16 @@ def test_pictures_follow_prompt_seed_and_negative(plain):
 
 
 def test_pictures_follow_the_camera(camera_aware):
-    unknown = camera_aware.prompt_to_img("a cat", steps=2)
     around = camera_aware.prompt_to_img("a cat", steps=2, views=orbit_views(3, 20.0, 3.0, 40.0))
     assert around.shape == (3, IMAGE_SIZE, IMAGE_SIZE, 3)
-    assert len({unknown.tobytes(), *(picture.tobytes() for picture in around)}) == 4
+    assert len({picture.tobytes() for picture in around}) == 3
+
+
+def test_a_picture_is_taken_from_beside_the_front_unless_a_side_is_named(camera_aware):
+    usual = camera_aware.prompt_to_img("a cat", steps=2)
+    np.testing.assert_array_equal(usual, camera_aware.prompt_to_img("a cat", steps=2, views=portrait_view()))
+    named = camera_aware.prompt_to_img("a cat, side view", steps=2)
+    assert (camera_aware.prompt_to_img("a cat, side view", steps=2, views=portrait_view()) != named).any()
 
 
 def test_an_unknown_camera_is_all_zeros(camera_aware):
