@@ -17,6 +17,11 @@ from tests.raster import psnr, rasterise
 
 SIZE = 256
 CONFIG = MeshConfig(resolution=64, faces=6_000, texture_size=SIZE)
+SQUARE = Mesh(  # in the plane z = 0, its front upwards
+    np.float32([[-0.5, -0.5, 0], [0.5, -0.5, 0], [0.5, 0.5, 0], [-0.5, 0.5, 0]]),
+    np.int32([[0, 1, 2], [0, 2, 3]]),
+    np.float32([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]]),
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +61,8 @@ def test_eight_views_match_the_field_with_the_fallback_atlas(field, mesh):
 
 def test_every_texel_holds_the_colour_of_its_place():
     """A square in the plane z = 0 whose texture is known in closed form, with row 0 at v = 1."""
-    square = Mesh(
-        np.float32([[-0.5, -0.5, 0], [0.5, -0.5, 0], [0.5, 0.5, 0], [-0.5, 0.5, 0]]),
-        np.int32([[0, 1, 2], [0, 2, 3]]),
-        np.float32([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]]),
-    )
     field = AnalyticField(lambda x: x[:, 2], peak=1e4, color=lambda x: torch.cat([x[:, :2] + 0.5, 0 * x[:, :1]], 1))
-    texture = bake_texture(field, square, 16)
+    texture = bake_texture(field, SQUARE, 16)
     centre = (np.arange(16) + 0.5) / 16
     np.testing.assert_allclose(texture[..., 0], np.broadcast_to(centre, (16, 16)), atol=1e-5)
     np.testing.assert_allclose(texture[..., 1], np.broadcast_to(centre[::-1, None], (16, 16)), atol=1e-5)
@@ -98,13 +98,8 @@ def test_vertex_colours_are_what_a_ray_straight_at_the_surface_sees(field, mesh)
 @pytest.mark.parametrize("density", [20.0, 60.0])
 def test_a_soft_surface_shows_the_colour_of_its_depth(density):
     """Below z = 0 the density is s and the colour 1 + 4 z: exponential light, so the mean colour is 1 - 4 / s."""
-    square = Mesh(
-        np.float32([[-0.5, -0.5, 0], [0.5, -0.5, 0], [0.5, 0.5, 0], [-0.5, 0.5, 0]]),
-        np.int32([[0, 1, 2], [0, 2, 3]]),
-        np.float32([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]]),
-    )
     field = AnalyticField(lambda x: x[:, 2], density, 1e-6, lambda x: (1 + 4 * x[:, 2:]).expand(-1, 3))
-    painted = paint(field, square, 8)
+    painted = paint(field, SQUARE, 8)
     np.testing.assert_allclose(painted.colors, 1 - 4 / density, atol=0.03)
     np.testing.assert_allclose(painted.texture, 1 - 4 / density, atol=0.03)
 
