@@ -71,7 +71,7 @@ def load_for_prompt(config: Config, device: torch.device, say: Callable[[str], N
 def load_model(config: GuidanceConfig, device: torch.device, say: Callable[[str], None]) -> StableDiffusion:
     """The text-to-image model of a configuration: the starter, or Stable Diffusion.
 
-    Where a processor has instructions for it, the UNet computes in bfloat16: faster, but it darkens plain colours sooner
+    Where a processor has instructions for it, the UNet computes in bfloat16: faster, but plain colours darken sooner
     (tests/benchmarks/RESULTS.md).
     Raises InputError where the model cannot be found or read.
     """
