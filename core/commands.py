@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import platform
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ from types import FrameType
 
 from core.console import Console, duration
 from core.control import Control
-from core.errors import DreamFusionError, InputError
+from core.errors import Cancelled, DreamFusionError, InputError
 from core.job import Job, write_atomic
 from core.launch import Run, explained, open_job, perform
 from core.lockfile import is_locked
@@ -28,8 +29,15 @@ _PICTURES = (".png", ".jpg", ".jpeg")
 def make_object(args: argparse.Namespace, run: Run) -> None:
     """Generate or resume: run the job with a progress bar, and name the mesh."""
     control = Control()
-    with open_job(args) as job, _stop_signals(control), Console() as console:
-        done = perform(job, console.emit, control, run)
+    with open_job(args) as job:
+        try:
+            with _stop_signals(control), Console() as console:
+                done = perform(job, console.emit, control, run)
+        except Cancelled as error:
+            if not job.resumable:
+                raise
+            folder = shlex.quote(args.workspace)
+            raise Cancelled(f"{error} Go on with: python -m core resume {folder}") from error
     _print(f"Done in {duration(done.seconds)}: {Path(done.mesh).parent}")
 
 

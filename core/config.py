@@ -73,7 +73,7 @@ class GuidanceConfig:
     guidance_scale: float = 6.0  # s in eps_uncond + s * (eps_text - eps_uncond)
     guidance_scale_end: float = 1 / 3  # share of it that is left at the end: strong for the shape, then true colours
     t_range: tuple[float, float] = (0.02, 0.98)  # shares of its timesteps; only the highest tell where a front points
-    t_max_end: float = 0.3  # the upper end of t_range falls linearly to this
+    t_max_end: float = 0.5  # the upper end of t_range falls linearly to this; lower, small errors of a colour add up
 
     @property
     def is_starter(self) -> bool:
@@ -187,8 +187,6 @@ def _sd_preset(name: str, prompt: str) -> Config:
             "model": "sd",
             "guidance_scale": 100.0,
             "guidance_scale_end": 1.0,
-            "t_range": (0.02, 0.98),
-            "t_max_end": 0.5,
         },
         training={"epochs": epochs, "lr_encoding": 1e-2, "lr_network": 1e-3, "validation_resolution": 128},
         mesh={"resolution": 256, "faces": 50_000, "texture_size": 2048},

@@ -86,7 +86,7 @@ def perform(job: Job, emit: Emit, control: Control, run: Run) -> Done:
     except (Exception, KeyboardInterrupt) as error:
         reason = explain(error, job)
         if isinstance(reason, Cancelled) and job.resumable:
-            reason = Cancelled(f"{reason} The checkpoint is kept: go on with resume.")
+            reason = Cancelled(f"{reason} The checkpoint is kept.")
         with contextlib.suppress(DreamFusionError):  # a full disk may be the very reason
             job.set_state("cancelled" if isinstance(reason, Cancelled) else "failed", str(reason))
         raise reason from error

@@ -13,7 +13,7 @@ from core.job import write_atomic
 from core.judge.examination import REQUIRED, Examination
 from core.judge.result import Result, summarise
 from core.judge.shape import DISTANCE, DRAWS
-from core.judge.subject import NOUNS
+from core.judge.subject import NOUNS, is_held_out, parse
 from core.judge.verdict import Marks, Verdict
 
 _MEASURES = {  # of the judge itself: what depends on it
@@ -111,7 +111,7 @@ def _prompt_table(results: Sequence[Result]) -> list[str]:
 def _row(result: Result) -> list[str]:
     measures, cost = result.measures, result.cost
     took = [_UNKNOWN, _UNKNOWN] if cost is None else [duration(cost.seconds), number(cost.peak_bytes / _GIB, 2)]
-    prompt = result.prompt.replace("|", "/")
+    prompt = result.prompt.replace("|", "/") + (", *held out*" if is_held_out(parse(result.prompt)) else "")
     if measures is None:
         return [prompt, f"**no object**: {result.error}".replace("|", "/"), *[_UNKNOWN] * 9, *took]
     verdict, health = measures.verdict, measures.health

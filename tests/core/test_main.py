@@ -184,7 +184,8 @@ def test_a_signal_cancels_at_the_next_step_and_resume_goes_on(tmp_path, number):
             rest = process.stderr.read()
         assert process.returncode == 130
         assert "Traceback" not in rest
-        assert rest.splitlines()[-1] == "Cancelled. The checkpoint is kept: go on with resume."
+        advice = f"Go on with: python -m core resume {tmp_path}"
+        assert rest.splitlines()[-1] == f"Cancelled. The checkpoint is kept. {advice}"
         job = Job.open(tmp_path)
         assert (job.state, job.resumable) == ("cancelled", True)
 
