@@ -1,6 +1,6 @@
 """Renders the OBJ files of finished jobs side by side:
 
-blender -b --factory-startup --python docs/make_pictures.py -- --out docs/results.png --columns 5 JOB [JOB ...]
+blender -b --factory-startup --python docs/make_pictures.py -- --out docs/results.jpg --columns 5 JOB [JOB ...]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ ROW_SPACING = 4.6  # metres between rows: seen from above, none hides the one be
 EYE_HEIGHT = 0.75  # metres: about the middle of an object
 EYE = Vector((0, -20, 9))  # metres from the middle
 MARGIN = 0.7  # metres, of the picture's height
+QUALITY = 85  # of the JPEG, in percent
 TURN_DEG = 30.0  # how far each object is turned, so that front and side are seen
 
 
@@ -91,6 +92,7 @@ def render(arguments: argparse.Namespace, rows: int) -> None:
     scene.render.resolution_x = arguments.width
     height = rows * ROW_SPACING * EYE.z / EYE.length + MARGIN
     scene.render.resolution_y = round(arguments.width * height / (arguments.columns * SPACING))
+    scene.render.image_settings.file_format, scene.render.image_settings.quality = "JPEG", QUALITY
     scene.render.filepath = str(arguments.out.resolve())
     bpy.ops.render.render(write_still=True)
 

@@ -51,7 +51,7 @@ def test_the_table_says_what_was_found():
     assert table["a red mug"] == [
         *("red mug", "8/8", "mug", "8/8", "-", "0.020", "0.90", "26.0", "20000", "yes", "1:40", "1.00"),
     ]
-    assert table["a red duck"] == [
+    assert table["a red duck, *held out*"] == [
         *("**green tree**", "0/8", "**tree**", "6/8", "6/8", "0.060", "0.50", "-", "10000", "**no**", "3:20", "3.00"),
     ]
     assert table["a table"][-2:] == ["-", "-"]
