@@ -24,6 +24,7 @@ from core.config import clean_prompt
 from core.errors import DreamFusionError, InputError
 from core.guidance import sds
 from core.guidance.loading import load_parts, model_folder, takes_camera
+from core.guidance.timesteps import draw_timesteps
 from core.prompt import VIEW_WORDS, fit_prompt
 
 
@@ -166,7 +167,7 @@ class StableDiffusion(nn.Module):
         """
         latents = self._to_latents(pred_rgb, as_latent, generator)
         last = self.max_step if max_step is None else max_step
-        t = sds.draw_timesteps(len(latents), self.min_step, last, generator).to(self.device)
+        t = draw_timesteps(len(latents), self.min_step, last, generator).to(self.device)
         with torch.no_grad():
             noise = self._normal(latents.shape, generator)
             alpha_bar = self.alphas[t]

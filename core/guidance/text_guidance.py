@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from core.camera import Views
 from core.config import Config, GuidanceConfig
 from core.device import has_fast_bf16
-from core.guidance import sds
 from core.guidance.loading import STARTER_FOLDER
 from core.guidance.stable_diffusion import StableDiffusion
+from core.guidance.timesteps import anneal_t_max
 from core.prompt import ViewPrompts
 from core.starter import vocabulary
 
@@ -46,7 +46,7 @@ class TextGuidance:
     def loss(self, image: Tensor, views: Views, progress: float, generator: torch.Generator) -> Tensor:
         """The SDS loss of pictures (B, 3, H, W) in [0, 1]; noise and guidance scale lessen with progress."""
         config, views = self.config, views.to(self.model.device)
-        share = sds.anneal_t_max(config.t_range, config.t_max_end, progress)
+        share = anneal_t_max(config.t_range, config.t_max_end, progress)
         return self.model.train_step(
             self.prompts.guided_pair(views),
             image,
