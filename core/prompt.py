@@ -17,6 +17,7 @@ from torch import Tensor
 
 from core.camera import Views
 from core.config import clean_prompt, clean_text
+from core.guidance.conditioning import Conditioning
 
 VIEW_WORDS = ("front view", "side view", "back view", "overhead view")
 FRONT_DEG = 45.0  # azimuths up to this far from the front count as front; likewise for the back
@@ -43,8 +44,8 @@ class TextEncoder(Protocol):
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, uncut, with the marks of its start and end."""
 
-    def get_text_embeds(self, prompt: str | Sequence[str]) -> Tensor:
-        """Embeddings (N, T, C) of N texts."""
+    def get_text_embeds(self, prompt: str | Sequence[str]) -> Conditioning:
+        """N texts as a model hears them."""
 
 
 class ViewPrompts:
@@ -71,24 +72,26 @@ class ViewPrompts:
         negative = fit_prompt(encoder, clean_text(negative, "negative prompt"), say)
         sides = [(debiased(prompt, words) if debias else prompt) + f", {words}" for words in VIEW_WORDS]
         embeddings = encoder.get_text_embeds([negative, *sides])
-        self.negative = embeddings[:1]  # (1, T, C)
-        self.directions = embeddings[1:]  # (4, T, C), in the order of VIEW_WORDS
+        self.negative = embeddings[:1]
+        self.directions = embeddings[1:]  # 4 texts, in the order of VIEW_WORDS
 
-    def at(self, views: Views) -> Tensor:
-        """The prompt's embeddings (B, T, C) seen from B views."""
+    def at(self, views: Views) -> Conditioning:
+        """The prompt seen from B views: B texts."""
         if not self.interpolated:
             return self.directions[view_index(views).to(self.directions.device)]
-        return torch.einsum("bv,vtc->btc", view_weights(views).to(self.directions), self.directions)
+        weights = view_weights(views)
+        return self.directions.map(lambda tensor: torch.tensordot(weights.to(tensor), tensor, dims=1))
 
-    def guided_pair(self, views: Views) -> Tensor:
-        """(2B, T, C): the negative prompt B times, then :meth:`at`, as classifier-free guidance wants them."""
+    def guided_pair(self, views: Views) -> Conditioning:
+        """2B texts: the negative prompt B times, then :meth:`at`, as classifier-free guidance wants them."""
         text = self.at(views)
-        return torch.cat([self.negative.expand_as(text), text])
+        return Conditioning.cat([self.negative[torch.zeros(len(text), dtype=torch.long)], text])
 
-    def with_wrong_sides(self, views: Views) -> Tensor:
-        """(4B, T, C): :meth:`guided_pair`, then front view and side view B times each, for Perp-Neg."""
+    def with_wrong_sides(self, views: Views) -> Conditioning:
+        """4B texts: :meth:`guided_pair`, then front view and side view B times each, for Perp-Neg."""
         pair = self.guided_pair(views)
-        return torch.cat([pair, self.directions[:2].repeat_interleave(len(pair) // 2, dim=0)])
+        sides = torch.arange(2, device=self.directions.device).repeat_interleave(len(pair) // 2)
+        return Conditioning.cat([pair, self.directions[sides]])
 
 
 def view_index(views: Views) -> Tensor:

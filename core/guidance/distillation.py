@@ -147,6 +147,17 @@ def compare(scores: Scores, latents: Tensor, t: Tensor, noise: Tensor, recipe: R
     return sds_comparison(latents, t, noise, alphas)
 
 
+@torch.no_grad()
+def mean_gradient(scores: Scores, latents: Tensor, draw: Callable[[], tuple[Tensor, Tensor]], recipe: Recipe) -> Tensor:
+    """The mean of :func:`gradient` over the recipe's number of draws; `draw` gives timesteps (B,) and noise each."""
+    draws = recipe.config.draws
+    total = torch.zeros_like(latents)
+    for _ in range(draws):
+        t, noise = draw()
+        total += gradient(scores, latents, t, noise, recipe)
+    return total / draws
+
+
 def gradient(scores: Scores, latents: Tensor, t: Tensor, noise: Tensor, recipe: Recipe) -> Tensor:
     """The gradient of the latents (B, C, h, w) for one draw of timesteps (B,) and noise (B, C, h, w), clamped."""
     config, alpha_bar = recipe.config, scores.alphas[t]

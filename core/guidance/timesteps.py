@@ -11,12 +11,14 @@ The last two say one timestep for each p, nothing is drawn.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from core.config import GuidanceConfig
 
+DrawTimesteps = Callable[[int, torch.Generator | None], Tensor]  # how many, by which randomness -> timesteps (B,)
 _DREAMTIME_MEANS = (0.5, 0.8)  # m2, m1 of DreamTime, shares of T: between them W is flat
 _DREAMTIME_DEVIATIONS = (0.1, 0.3)  # s2 below m2, s1 above m1, shares of T
 

@@ -8,6 +8,7 @@ import torch
 from core.camera import Views
 from core.config import clean_prompt
 from core.errors import InputError
+from core.guidance.conditioning import Conditioning
 from core.prompt import VIEW_WORDS, ViewPrompts, debiased, fit_prompt, view_index, view_weights
 
 
@@ -26,7 +27,8 @@ class WordEncoder:
         self.calls += 1
         start = len(self.texts)
         self.texts += prompt
-        return torch.arange(start, len(self.texts), dtype=torch.float32)[:, None, None].expand(-1, 3, 2)
+        numbers = torch.arange(start, len(self.texts), dtype=torch.float32)
+        return Conditioning(numbers[:, None, None].expand(-1, 3, 2))
 
 
 def views(azimuth: list[float], elevation: list[float]) -> Views:
@@ -65,8 +67,8 @@ def test_each_text_is_encoded_once_and_handed_out_by_view():
     prompts = ViewPrompts(encoder, " a  red\nmug ", "blurry  thing")
     assert encoder.texts == ["blurry thing", *(f"a red mug, {words}" for words in VIEW_WORDS)]
     pair = prompts.guided_pair(views([90.0, 0.0, 10.0], [0.0, 0.0, 80.0]))
-    assert pair.shape == (6, 3, 2)
-    assert pair[:, 0, 0].tolist() == [0, 0, 0, 2, 1, 4]
+    assert pair.embeddings.shape == (6, 3, 2)
+    assert pair.embeddings[:, 0, 0].tolist() == [0, 0, 0, 2, 1, 4]
     assert encoder.calls == 1
 
 
@@ -106,13 +108,13 @@ def test_interpolated_embeddings_are_the_weighted_sum():
     prompts = ViewPrompts(WordEncoder(), "a mug", interpolated=True)
     around = views([45.0, 200.0, 0.0], [0.0, 20.0, 75.0])
     expected = [sum(w * (1 + n) for n, w in enumerate(row)) for row in view_weights(around).tolist()]
-    torch.testing.assert_close(prompts.at(around)[:, 0, 0], torch.tensor(expected))
+    torch.testing.assert_close(prompts.at(around).embeddings[:, 0, 0], torch.tensor(expected))
 
 
 def test_the_wrong_sides_follow_the_pair():
     prompts = ViewPrompts(WordEncoder(), "a mug")
     texts = prompts.with_wrong_sides(views([180.0, 0.0], [0.0, 0.0]))
-    assert texts[:, 0, 0].tolist() == [0, 0, 3, 1, 1, 1, 2, 2]
+    assert texts.embeddings[:, 0, 0].tolist() == [0, 0, 3, 1, 1, 1, 2, 2]
 
 
 @pytest.mark.parametrize(
