@@ -9,7 +9,7 @@ subtracted:
     sds     random noise added to z                 that noise                               arXiv 2209.14988, (3)
     vsd     random noise added to z                 what a score of the renders predicts     arXiv 2305.16213, (9)
     ism     z inverted to s < t, one step on to t   the unconditional prediction at z_s      arXiv 2311.11284, sec. 3
-    sdi     z inverted to t                         the noise that its inversion put in z_t  arXiv 2405.15891, sec. 5
+    sdi     z inverted to t                         the noise that inversion put in z_t   arXiv 2405.15891, sec. 5
 
     z              latents    what the diffusion model sees, (B, C, h, w)
     t              t          timesteps, (B,) integers
@@ -88,29 +88,33 @@ def ism_comparison(
     Nothing is random: z is inverted in `steps` steps to s = max(t - interval, 0), and from there in one step to t.
     """
     earlier = (t - interval).clamp(min=0)
-    start = invert(latents, earlier, alphas, unconditional, steps)
+    start = sds.add_noise(latents, inverted_noise(latents, earlier, alphas, unconditional, steps), alphas[earlier])
     reference = unconditional(start, earlier)
     return Comparison(ddim_step(start, reference, alphas[earlier], alphas[t]), reference)
 
 
 def sdi_comparison(latents: Tensor, t: Tensor, alphas: Tensor, predict: Predict, steps: int) -> Comparison:
-    """Score Distillation via Inversion: the noise that inverting z to t put into it is the reference.
+    """Score Distillation via Inversion: the noise that inverting z to t puts into it is the reference.
 
     `predict` is the prediction with the guidance scale's sign turned, as in the paper.
     """
-    noisy = invert(latents, t, alphas, predict, steps)
-    signal = sds.per_picture(alphas[t])
-    return Comparison(noisy, (noisy - signal.sqrt() * latents) / (1 - signal).sqrt())
+    noise = inverted_noise(latents, t, alphas, predict, steps)
+    return Comparison(sds.add_noise(latents, noise, alphas[t]), noise)
 
 
-def invert(latents: Tensor, t: Tensor, alphas: Tensor, predict: Predict, steps: int) -> Tensor:
-    """DDIM inversion: z_t of noise-free latents z, in `steps` equal steps up to t (arXiv 2010.02502, section 4.3)."""
-    noisy, level = latents, torch.ones_like(alphas[t])  # z itself has no noise: alpha_bar = 1
+def inverted_noise(latents: Tensor, t: Tensor, alphas: Tensor, predict: Predict, steps: int) -> Tensor:
+    """The noise (B, C, h, w) that DDIM inversion puts into noise-free latents, in `steps` equal steps from 0 to t.
+
+    With sigma = sqrt((1 - alpha_bar) / alpha_bar), y = z_t / sqrt(alpha_bar) follows dy = epsilon(z_t) dsigma from
+    y = z (arXiv 2010.02502, equation 14). So y = z + sum of epsilon dsigma, and its noise is that sum over sigma_t.
+    """
+    noisy, added, sigma = latents, torch.zeros_like(latents), torch.zeros_like(sds.per_picture(alphas[t]))
     for step in range(steps):
         now, then = (torch.round(t * (share / steps)).long() for share in (step, step + 1))
-        noisy = ddim_step(noisy, predict(noisy, now), level, alphas[then])
-        level = alphas[then]
-    return noisy
+        target = sds.x0_weight(alphas[then])
+        added = added + (target - sigma) * predict(noisy, now)
+        noisy, sigma = sds.per_picture(alphas[then]).sqrt() * (latents + added), target
+    return added / sigma
 
 
 def ddim_step(noisy: Tensor, eps: Tensor, alpha_bar: Tensor, target: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.config import DistillationConfig
 from core.guidance import sds
-from core.guidance.distillation import Recipe, Scores, ddim_step, gradient, invert
+from core.guidance.distillation import Recipe, Scores, ddim_step, gradient, inverted_noise, mean_gradient
 from tests.core.guidance.known_scores import ALPHAS, gaussian, scores, two_gaussians
 
 SHAPE = (2, 2, 2)
@@ -232,8 +232,17 @@ def test_inversion_asks_at_equal_steps_from_the_picture():
 
     def predict(noisy: Tensor, t: Tensor) -> Tensor:
         asked.append(t.tolist())
-        return torch.zeros_like(noisy)
+        return torch.ones_like(noisy)
 
-    inverted = invert(normal(2, 0), torch.tensor([400, 3]), ALPHAS, predict, 4)
+    noise = inverted_noise(normal(2, 0), torch.tensor([400, 3]), ALPHAS, predict, 4)
     assert asked == [[0, 0], [100, 1], [200, 2], [300, 2]]
-    torch.testing.assert_close(inverted, ALPHAS[[400, 3]].sqrt().view(-1, 1, 1, 1) * normal(2, 0))
+    torch.testing.assert_close(noise, torch.ones_like(noise), rtol=0, atol=1e-10)
+
+
+def test_draws_are_averaged():
+    """Several draws equal the mean of as many single ones."""
+    model, latents = scores(gaussian(0.0, 1.0), gaussian(picture(), 0.2)), normal(2, 0)
+    drawn = [(torch.tensor([100 * k, 900 - k]), normal(2, k)) for k in range(1, 6)]
+    singles = [gradient(model, latents, t, noise, recipe("sds", 7.5)) for t, noise in drawn]
+    several = mean_gradient(model, latents, iter(drawn).__next__, recipe("sds", 7.5, draws=5))
+    torch.testing.assert_close(several, torch.stack(singles).mean(0), rtol=0, atol=1e-10)
