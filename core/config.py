@@ -104,6 +104,7 @@ class DistillationConfig:
     method: str = "sds"  # one of METHODS
     draws: int = 1  # (timestep, noise) pairs a picture, averaged
     weighting: str = "sds"  # one of WEIGHTINGS: 1 - alpha_bar, or the one that makes the gradient z - z0_hat
+    grad_scale: float = 1.0  # factor of the gradient: more of it means less regularisation
     perpneg: bool = False  # Perp-Neg: what a view must not look like, without harm to the object
     negative_w: float = -2.0  # its weight (stable-dreamfusion's)
     cfg_rescale: float = 0.0  # phi, 0 to 1: share of the rescaled guidance (MVDream takes 0.5)

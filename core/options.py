@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import core
 from core import config as settings
 from core.config import DEVICES, MESH_FORMATS, Config, clean_prompt, clean_text
+from core.distillation_options import add_distillation, apply_distillation
 from core.errors import InputError
 
 _EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 cancelled (resume goes on from the last checkpoint)."
@@ -54,6 +55,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="delete the job that the workspace holds")
     _add_effort(parser)
     _add_model(parser)
+    add_distillation(parser)
 
 
 def _add_image(parser: argparse.ArgumentParser) -> None:
@@ -72,6 +74,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="default: %(default)s")
     _add_effort(parser)
     _add_model(parser)
+    add_distillation(parser)
 
 
 def _add_effort(parser: argparse.ArgumentParser) -> None:
@@ -130,6 +133,8 @@ def make_config(args: argparse.Namespace) -> Config:
         device=args.device,
         guidance=guidance,
     )
+    if args.command != "image":
+        config = apply_distillation(config, args)
     if args.command == "generate":
         config = settings.override(config, field={"kind": args.field})
         if args.epochs:

@@ -68,6 +68,7 @@ class TextGuidance:
         return self.model.train_step(
             self.prompts.with_wrong_sides(views) if perpneg else self.prompts.guided_pair(views),
             image,
+            grad_scale=self.distillation.grad_scale,
             views=views,
             timesteps=timesteps,
             recipe=Recipe(scale, self.distillation, weights),

@@ -10,6 +10,7 @@ from core.config import Config, GuidanceConfig, override
 from core.errors import InputError
 from core.guidance import make_guidance, text_guidance
 from core.guidance.conditioning import Conditioning
+from core.guidance.perp_neg import negative_weights
 from core.guidance.stable_diffusion import StableDiffusion
 from core.guidance.text_guidance import TextGuidance
 
@@ -61,6 +62,50 @@ def test_noise_and_scale_lessen_with_progress(recorded, progress, max_step, scal
     drawn = call["timesteps"](20_000, torch.Generator().manual_seed(0))
     assert (drawn.min(), drawn.max()) == (20, max_step)
     assert call["recipe"].scale == scale
+
+
+def test_the_law_of_the_timesteps_is_the_configurations(camera_model, monkeypatch):
+    guidance, recorder = make_guidance(job(camera_model, anneal="sqrt"), CPU), Recorder()
+    monkeypatch.setattr(guidance.model, "train_step", recorder)
+    guidance.loss(torch.rand(1, 3, 8, 8), orbit_views(1, 10.0, 3.0, 40.0), 0.25, torch.Generator())
+    assert recorder.calls[0]["timesteps"](3, None).tolist() == [500] * 3
+
+
+def test_the_gradient_is_scaled_as_configured(camera_model, one_view):
+    image, grads = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(2)), []
+    for grad_scale in (1.0, 2.5):
+        guidance = make_guidance(override(job(camera_model), distillation={"grad_scale": grad_scale}), CPU)
+        picture = image.clone().requires_grad_()
+        guidance.loss(picture, one_view, 0.3, torch.Generator().manual_seed(1)).backward()
+        grads.append(picture.grad)
+    torch.testing.assert_close(2.5 * grads[0], grads[1])
+
+
+def test_perp_neg_tells_the_wrong_sides_and_their_weights(camera_model, monkeypatch):
+    config = override(
+        job(camera_model, view_prompts="interpolated"), distillation={"perpneg": True, "negative_w": -1.0}
+    )
+    guidance, recorder = make_guidance(config, CPU), Recorder()
+    monkeypatch.setattr(guidance.model, "train_step", recorder)
+    model, views = StableDiffusion(CPU, False, False, hf_key=str(camera_model)), orbit_views(4, 10.0, 3.0, 40.0)
+    guidance.loss(torch.rand(4, 3, 8, 8), views, 0.0, torch.Generator())
+    call = recorder.calls[0]
+    sides = [f"a cat, {side} view" for side in ("front", "side", "back", "side")]
+    texts = ["dog"] * 4 + sides + [sides[0]] * 4 + [sides[1]] * 4
+    torch.testing.assert_close(call["text"].embeddings, model.get_text_embeds(texts).embeddings)
+    torch.testing.assert_close(call["recipe"].negative_weights, negative_weights(views, -1.0))
+    assert call["recipe"].config.perpneg
+
+
+def test_only_vsd_learns(camera_model):
+    plain = make_guidance(job(camera_model), CPU)
+    assert plain.state_dict() == {}
+    plain.load_state_dict({})
+    config = override(job(camera_model), distillation={"method": "vsd"})
+    first, second, other = (make_guidance(override(config, seed=seed), CPU).state_dict() for seed in (1, 1, 2))
+    assert first["additions"].keys() == second["additions"].keys()
+    assert all(torch.equal(tensor, second["additions"][name]) for name, tensor in first["additions"].items())
+    assert any(not torch.equal(tensor, other["additions"][name]) for name, tensor in first["additions"].items())
 
 
 def test_the_text_encoder_is_dropped(recorded):
