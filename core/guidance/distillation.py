@@ -9,7 +9,7 @@ subtracted:
     sds     random noise added to z                 that noise                               arXiv 2209.14988, (3)
     vsd     random noise added to z                 what a score of the renders predicts     arXiv 2305.16213, (9)
     ism     z inverted to s < t, one step on to t   the unconditional prediction at z_s      arXiv 2311.11284, sec. 3
-    sdi     z inverted to t                         the noise that inversion put in z_t   arXiv 2405.15891, sec. 5
+    sdi     z inverted to t                         the noise that inversion put in z_t      arXiv 2405.15891, sec. 5
 
     z              latents    what the diffusion model sees, (B, C, h, w)
     t              t          timesteps, (B,) integers

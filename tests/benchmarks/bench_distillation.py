@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from core.config import DEVICES, PRESETS, Config, preset
+from core.config import DEVICES, EPOCH, PRESETS, Config, preset
 from core.device import keep_freed_memory, pick_device
 from core.errors import InputError
 from core.evaluate import examine_judge, judge_prompt
@@ -76,7 +76,8 @@ def main() -> None:
     own = examine_judge(network, out, lambda _message: None)
     rows: list[Row] = []
     for variant in arguments.variants:
-        options = {"preset": arguments.preset, "device": arguments.device, **VARIANTS[variant]}
+        effort = {"preset": arguments.preset, "epochs": arguments.epochs, "device": arguments.device}
+        options = {**effort, **VARIANTS[variant]}
         results = judged(variant, options, prompts, arguments.seeds, out, network)
         pace = seconds_a_step(out, variant, options, arguments.timed)
         rows.append(Row(variant, VARIANTS[variant], summarise(results), pace))
@@ -89,6 +90,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--variants", type=known, default=list(VARIANTS), help=f"of {','.join(VARIANTS)}; default: all")
     parser.add_argument("--preset", choices=PRESETS, default="draft")
+    parser.add_argument("--epochs", type=int, help="of 100 steps; default: the preset's")
     parser.add_argument("--count", type=int, default=5, help="prompts")
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0])
     parser.add_argument("--device", choices=DEVICES, default="auto")
@@ -151,11 +153,11 @@ def seconds_a_step(out: Path, variant: str, options: Mapping[str, Any], steps: i
 
 def describe(arguments: argparse.Namespace) -> str:
     """How the numbers came about."""
-    device = pick_device(arguments.device)
+    device, epochs = pick_device(arguments.device), arguments.epochs or preset(arguments.preset, "-").training.epochs
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
     seeds = ", ".join(map(str, arguments.seeds))
     return (
-        f"Starter model, preset {arguments.preset} ({preset(arguments.preset, '-').iterations} steps), seeds {seeds}; "
+        f"Starter model, preset {arguments.preset} ({epochs * EPOCH} steps), seeds {seeds}; "
         f"{device} ({where}), {torch.get_num_threads()} threads"
     )
 
