@@ -85,9 +85,9 @@ def ism_comparison(
 ) -> Comparison:
     """LucidDreamer: the unconditional prediction `interval` timesteps earlier on the inverted path is the reference.
 
-    Nothing is random: z is inverted in `steps` steps to s = max(t - interval, 0), and from there in one step to t.
+    Nothing is random: z is inverted in `steps` steps to s = max(t - interval, 1), and from there in one step to t.
     """
-    earlier = (t - interval).clamp(min=0)
+    earlier = (t - interval).clamp(min=1)  # at 0 a model of rectified flow knows no noise at all
     start = sds.add_noise(latents, inverted_noise(latents, earlier, alphas, unconditional, steps), alphas[earlier])
     reference = unconditional(start, earlier)
     return Comparison(ddim_step(start, reference, alphas[earlier], alphas[t]), reference)
@@ -137,7 +137,7 @@ def guided_prediction(scores: Scores, noisy: Tensor, t: Tensor, recipe: Recipe) 
 
 
 def compare(scores: Scores, latents: Tensor, t: Tensor, noise: Tensor, recipe: Recipe) -> Comparison:
-    """The comparison of the recipe's method."""
+    """The comparison of the recipe's method. Raises ValueError for VSD without a learnt score."""
     config, alphas = recipe.config, scores.alphas
     if config.method == "ism":
         interval = round(config.interval * len(alphas))
@@ -146,7 +146,9 @@ def compare(scores: Scores, latents: Tensor, t: Tensor, noise: Tensor, recipe: R
         return sdi_comparison(
             latents, t, alphas, lambda noisy, at: scores.guided(noisy, at, -recipe.scale), config.inversion_steps
         )
-    if scores.learned is not None:
+    if config.method == "vsd":
+        if scores.learned is None:
+            raise ValueError("VSD compares with a learnt score: give one, see core.guidance.learned_score.")
         return vsd_comparison(latents, t, noise, alphas, scores.learned)
     return sds_comparison(latents, t, noise, alphas)
 

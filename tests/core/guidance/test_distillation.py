@@ -180,6 +180,11 @@ def test_vsd_stands_still_where_renders_are_what_the_model_draws():
     assert grad.abs().max() == 0
 
 
+def test_vsd_without_a_learnt_score_is_refused():
+    with pytest.raises(ValueError, match="VSD compares with a learnt score"):
+        gradient(scores(gaussian(0.0, 1.0)), normal(1, 0), torch.tensor([500]), normal(1, 1), recipe("vsd"))
+
+
 # What they share
 
 

@@ -76,7 +76,7 @@ class Reference:
     def compared(self, z: Tensor, t: int, noise: Tensor, learned: Callable[[Tensor, int], Tensor] | None):
         a, n = self.level(t)
         if self.config.method == "ism":
-            s = max(t - 50, 0)
+            s = max(t - 50, 1)
             z_s = self.invert(z, s, lambda x, at: self.ask(x, at, 0))
             reference = self.ask(z_s, s, 0)
             return self.move(z_s, reference, s, t), reference

@@ -34,15 +34,15 @@ def pictures(model) -> Tensor:
     return torch.rand(shape, generator=seeded(1), dtype=torch.float64).requires_grad_()
 
 
-def gradient(model, pictures: Tensor, text, learned=None, weights=None, scale=7.5, **settings) -> Tensor:
+def gradient(model, pictures: Tensor, text, learned=None, weights=None, t=T, **settings) -> Tensor:
     """Of the latents, times their number: that of the pictures, as latents = 2 pictures - 1, and there are 2."""
     loss = model.train_step(
         text,
         pictures,
         as_latent=True,
         views=VIEWS,
-        timesteps=lambda count, _generator: torch.full((count,), T),
-        recipe=Recipe(scale, DistillationConfig(**settings), weights),
+        timesteps=lambda count, _generator: torch.full((count,), t),
+        recipe=Recipe(7.5, DistillationConfig(**settings), weights),
         learned=learned,
         generator=seeded(),
     )
@@ -96,6 +96,15 @@ def test_inversion_in_no_distance_asks_the_model_as_it_is(model, pictures, metho
     reference = uncond if method == "ism" else eps
     expected = (1 - model.alphas[T]) * (uncond + 7.5 * (cond - uncond) - reference)
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9 * expected.abs().max().item())
+
+
+@pytest.mark.parametrize("method", ["ism", "sdi"])
+def test_inversion_is_finite_at_the_lowest_timestep(model, pictures, method):
+    """Rectified flow has no noise at all at its first timestep."""
+    text = model.get_text_embeds(["", "", "a cat", "a red dog"]).to(torch.float64)
+    found = gradient(model, pictures, text, t=1, method=method)
+    assert found.isfinite().all()
+    assert found.abs().max() > 0
 
 
 def test_interpolated_prompts_blend_all_that_a_family_hears(model):
