@@ -59,16 +59,18 @@ def load_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype) -> Par
             loaded[part] = None
         elif is_weighted(part):
             wanted = text_dtype if part.startswith("text_encoder") else dtype
-            loaded[part] = _load_weights(kind, folder, part, _part_dtype(folder, part, wanted), dtype == torch.float16)
+            loaded[part] = _load_weights(kind, folder, part, part_dtype(folder, part, wanted), dtype == torch.float16)
         else:
             loaded[part] = _guarded(folder / part, kind.from_pretrained)
     loaded["scheduler"] = _guarded(folder / "scheduler", family.scheduler.from_pretrained)
-    parts = _assemble(family, settings, loaded)
-    _check_fit(folder, parts)
+    parts = assemble(family, settings, loaded)
+    check_fit(folder, parts)
     return parts
 
 
-def _assemble(family: Family, settings: dict[str, Any], loaded: dict[str, Any]) -> Parts:
+def assemble(family: Family, settings: dict[str, Any], loaded: dict[str, Any]) -> Parts:
+    """Sort the loaded parts of a pipeline."""
+
     def those(prefix: str) -> tuple[Any, ...]:
         return tuple(part for name, part in loaded.items() if name.startswith(prefix))
 
@@ -77,7 +79,8 @@ def _assemble(family: Family, settings: dict[str, Any], loaded: dict[str, Any]) 
     return Parts(family, text, loaded.get("vae"), denoiser, loaded["scheduler"])
 
 
-def _part_dtype(folder: Path, part: str, wanted: torch.dtype) -> torch.dtype:
+def part_dtype(folder: Path, part: str, wanted: torch.dtype) -> torch.dtype:
+    """The precision of a part: float32 for an autoencoder that says it overflows in half, else `wanted`."""
     overflows = part == "vae" and read_json(folder / "vae" / "config.json").get("force_upcast", True)
     return torch.float32 if overflows else wanted
 
@@ -105,7 +108,8 @@ def _guarded(path: Path, load: Callable[..., Any], **options: Any) -> Any:
         raise InputError(f"{path} cannot be read ({first_line(error)}): fetch the model again.") from error
 
 
-def _check_fit(folder: Path, parts: Parts) -> None:
+def check_fit(folder: Path, parts: Parts) -> None:
+    """Raise InputError where the parts of a model do not fit together, or it predicts what is not known."""
     channels, width = parts.family.takes(parts.unet.config)
     given = parts.family.text_width(parts.text)
     if (channels, width) != (parts.channels, given):

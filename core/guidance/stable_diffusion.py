@@ -27,7 +27,8 @@ from core.guidance.families.stable_diffusion import takes_camera
 from core.guidance.learned_score import LearnedScore
 from core.guidance.loading import Parts, load_parts
 from core.guidance.schedule import DiffusionSchedule, FlowSchedule, NoiseSchedule
-from core.guidance.sources import model_folder
+from core.guidance.single_file import load_file
+from core.guidance.sources import find_model
 from core.guidance.timesteps import DrawTimesteps, draw_timesteps
 from core.prompt import VIEW_WORDS, fit_prompt
 
@@ -49,13 +50,14 @@ class StableDiffusion(nn.Module):
         device: torch.device | str,
         fp16: bool,
         vram_O: bool,
-        sd_version: str = "2.1",
+        sd_version: str | None = None,
         hf_key: str | None = None,
         t_range: tuple[float, float] = (0.02, 0.98),
         say: Callable[[str], None] = warnings.warn,
     ) -> None:
-        """Load the model `hf_key` (a hub name or a folder), or else Stable Diffusion `sd_version`.
+        """Load the model `hf_key` (a hub name, a folder or a file), or else Stable Diffusion `sd_version`: 2.1 if None.
 
+        For a file, `sd_version` says which model it must hold and whether a 2.x model predicts v; None for any.
         fp16 halves the memory of the weights (not on a CPU, where it would be slower: `say` hears so).
         vram_O trades speed for memory: texts are encoded on the CPU, the two predictions of a step made one after the
         other, and the autoencoder works in slices and tiles and recomputes what backward() needs.
@@ -70,7 +72,10 @@ class StableDiffusion(nn.Module):
         dtype = torch.float16 if fp16 else torch.float32
         self._text_device = torch.device("cpu") if vram_O else self.device
         text_dtype = torch.float32 if self._text_device.type == "cpu" else dtype
-        self._take_over(load_parts(model_folder(sd_version, hf_key, fp16, say), dtype, text_dtype))
+        path = find_model(sd_version, hf_key, fp16, say)
+        from_file = path.is_file()
+        parts = load_file(path, sd_version, dtype, text_dtype) if from_file else load_parts(path, dtype, text_dtype)
+        self._take_over(parts)
         if vram_O and self.vae is not None:
             self._save_memory()
         self.t_range = t_range
@@ -180,7 +185,7 @@ class StableDiffusion(nn.Module):
             generator: source of the posterior's noise, then of timesteps and noise in turn
         """
         latents = self._to_latents(pred_rgb, as_latent, generator)
-        draw_t = timesteps or self._all_timesteps
+        draw_t = timesteps or (lambda count, by: draw_timesteps(count, self.min_step, self.max_step, by))
         told = self._tell(text_embeddings, latents, views)
         scores = self._scores(told, len(latents), learned, views)
 
@@ -203,9 +208,6 @@ class StableDiffusion(nn.Module):
             return self._predict(noisy, t, told[count : 2 * count])
 
         return Scores(predict, self.alphas, None if learned is None else learned.prediction(ask, views))
-
-    def _all_timesteps(self, count: int, generator: torch.Generator | None) -> Tensor:
-        return draw_timesteps(count, self.min_step, self.max_step, generator)
 
     def _to_latents(self, pictures: Tensor, as_latent: bool, generator: torch.Generator | None) -> Tensor:
         size = self.latent_size if as_latent else self.image_size
