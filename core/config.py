@@ -14,9 +14,13 @@ from typing import Any
 from core.errors import InputError
 
 PRESETS = ("draft", "standard", "high")
-SD_VERSIONS = ("1.5", "2.0", "2.1")
+SD_VERSIONS = ("1.5", "2.0", "2.1", "2.1-v", "xl", "if", "3.5")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MESH_FORMATS = ("glb", "obj", "ply")
+METHODS = ("sds", "vsd", "ism", "sdi")  # of distillation
+WEIGHTINGS = ("sds", "x0")
+ANNEALS = ("linear", "sqrt", "dreamtime")
+VIEW_PROMPTS = ("hard", "interpolated")
 EPOCH = 100  # iterations
 
 
@@ -66,14 +70,17 @@ class GuidanceConfig:
     """Which diffusion model guides, and how strongly."""
 
     model: str = "starter"  # "starter" or "sd"
-    sd_version: str = "2.1"
-    hf_key: str | None = None  # a hub name or a local folder in the diffusers layout
+    sd_version: str | None = "2.1"  # None with hf_key: whatever that is
+    hf_key: str | None = None  # a hub name, a folder in the diffusers layout, or a .safetensors or .ckpt file
     fp16: bool = False
     vram_O: bool = False  # trade speed for memory
     guidance_scale: float = 6.0  # s in eps_uncond + s * (eps_text - eps_uncond)
     guidance_scale_end: float = 1 / 3  # share of it that is left at the end: strong for the shape, then true colours
     t_range: tuple[float, float] = (0.02, 0.98)  # shares of its timesteps; only the highest tell where a front points
-    t_max_end: float = 0.5  # the upper end of t_range falls linearly to this; lower, small errors of a colour add up
+    anneal: str = "linear"  # one of ANNEALS, the laws of core.guidance.timesteps
+    t_max_end: float = 0.5  # "linear": the upper end of t_range falls to this; lower, small errors of a colour add up
+    view_prompts: str = "hard"  # one of VIEW_PROMPTS: the nearest side's words, or a blend of neighbours' (core.prompt)
+    debias: bool = False  # leave out of each side's prompt the words that contradict it
 
     @property
     def is_starter(self) -> bool:
@@ -88,6 +95,25 @@ class GuidanceConfig:
     def scale_at(self, progress: float) -> float:
         """The guidance scale at a progress of 0 to 1: falls linearly to its end."""
         return self.guidance_scale * (1 + (self.guidance_scale_end - 1) * progress)
+
+
+@dataclass(frozen=True)
+class DistillationConfig:
+    """How a model's predictions become a gradient, see core.guidance.distillation; by default DreamFusion's SDS."""
+
+    method: str = "sds"  # one of METHODS
+    draws: int = 1  # (timestep, noise) pairs a picture, averaged
+    weighting: str = "sds"  # one of WEIGHTINGS: 1 - alpha_bar, or the one that makes the gradient z - z0_hat
+    grad_scale: float = 1.0  # factor of the gradient: more of it means less regularisation
+    perpneg: bool = False  # Perp-Neg: what a view must not look like, without harm to the object
+    negative_w: float = -2.0  # its weight (stable-dreamfusion's)
+    cfg_rescale: float = 0.0  # phi, 0 to 1: share of the rescaled guidance (MVDream takes 0.5)
+    grad_clip: float = 0.0  # largest number of the latents' gradient; 0 is no limit
+    grad_clip_pixel: float = 0.0  # longest gradient of one pixel of the latents; 0 is no limit
+    inversion_steps: int = 5  # ISM and SDI: DDIM steps from the picture to the noise
+    interval: float = 0.05  # ISM: between the two predictions, as a share of the timesteps (LucidDreamer's 50 of 1000)
+    lora_rank: int = 4  # VSD: of the learnt score's LoRA (ProlificDreamer's)
+    lora_lr: float = 1e-4  # VSD: its learning rate (ProlificDreamer's)
 
 
 @dataclass(frozen=True)
@@ -128,6 +154,7 @@ class Config:
     field: FieldConfig = dataclasses.field(default_factory=FieldConfig)
     render: RenderConfig = dataclasses.field(default_factory=RenderConfig)
     guidance: GuidanceConfig = dataclasses.field(default_factory=GuidanceConfig)
+    distillation: DistillationConfig = dataclasses.field(default_factory=DistillationConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     mesh: MeshConfig = dataclasses.field(default_factory=MeshConfig)
 

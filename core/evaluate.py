@@ -21,6 +21,7 @@ from torch import Tensor
 from core.config import Config, clean_prompt
 from core.control import Emit
 from core.device import keep_freed_memory, memory_errors, pick_device
+from core.distillation_options import DISTILLATION_OPTIONS
 from core.errors import Cancelled, DreamFusionError, InputError
 from core.export import load_npz
 from core.guidance.text_guidance import load_model
@@ -40,7 +41,7 @@ from core.prompt import view_index
 from core.protocol import Log, Progress
 
 MODEL_OPTIONS = ("model", "sd_version", "hf_key", "fp16", "vram_O", "device")
-OBJECT_OPTIONS = ("preset", "epochs", "seed", "field", *MODEL_OPTIONS)
+OBJECT_OPTIONS = ("preset", "epochs", "seed", "field", *MODEL_OPTIONS, *DISTILLATION_OPTIONS)
 
 
 def evaluate(args: argparse.Namespace, emit: Emit) -> Path:

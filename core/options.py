@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import core
 from core import config as settings
 from core.config import DEVICES, MESH_FORMATS, Config, clean_prompt, clean_text
+from core.distillation_options import add_distillation, apply_distillation
 from core.errors import InputError
 
 _EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 cancelled (resume goes on from the last checkpoint)."
@@ -54,6 +55,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="delete the job that the workspace holds")
     _add_effort(parser)
     _add_model(parser)
+    add_distillation(parser)
 
 
 def _add_image(parser: argparse.ArgumentParser) -> None:
@@ -72,6 +74,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="default: %(default)s")
     _add_effort(parser)
     _add_model(parser)
+    add_distillation(parser)
 
 
 def _add_effort(parser: argparse.ArgumentParser) -> None:
@@ -89,10 +92,16 @@ def _add_prompt(parser: argparse.ArgumentParser) -> None:
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", choices=("starter", "sd"), help="default: the starter model that ships along")
     parser.add_argument(
-        "--sd_version", "--sd-version", choices=settings.SD_VERSIONS, help="of Stable Diffusion; implies --model sd"
+        "--sd_version",
+        "--sd-version",
+        choices=settings.SD_VERSIONS,
+        help="of Stable Diffusion (if: DeepFloyd IF); implies --model sd",
     )
     parser.add_argument(
-        "--hf_key", "--hf-key", metavar="NAME", help="hub name or folder of a diffusers model; implies --model sd"
+        "--hf_key",
+        "--hf-key",
+        metavar="NAME",
+        help="hub name or folder of a diffusers model, or a .safetensors or .ckpt file; implies --model sd",
     )
     parser.add_argument("--fp16", action="store_true", help="half precision: less memory, faster on a GPU")
     parser.add_argument("--vram_O", "--vram-O", action="store_true", help="less GPU memory, slower")
@@ -121,7 +130,7 @@ def make_config(args: argparse.Namespace) -> Config:
         raise InputError("--sd_version and --hf_key choose a Stable Diffusion model: leave out --model starter.")
     model = "sd" if chooses_sd else args.model or "starter"
     guidance = {"hf_key": _model_name(args.hf_key), "fp16": args.fp16, "vram_O": args.vram_O}
-    if args.sd_version:
+    if args.sd_version or args.hf_key:
         guidance["sd_version"] = args.sd_version
     config = settings.override(
         settings.preset(getattr(args, "preset", "standard"), clean_prompt(args.prompt), model),
@@ -130,6 +139,8 @@ def make_config(args: argparse.Namespace) -> Config:
         device=args.device,
         guidance=guidance,
     )
+    if args.command != "image":
+        config = apply_distillation(config, args)
     if args.command == "generate":
         config = settings.override(config, field={"kind": args.field})
         if args.epochs:
@@ -138,13 +149,13 @@ def make_config(args: argparse.Namespace) -> Config:
 
 
 def _model_name(hf_key: str | None) -> str | None:
-    """A folder as an absolute path, so that a job can be resumed from anywhere; a hub name as it is."""
+    """A folder or file as an absolute path, so that a job can be resumed from anywhere; a hub name as it is."""
     if hf_key is None:
         return None
     if not hf_key.strip():
-        raise InputError("--hf_key is empty: give a hub name or the folder of a diffusers model.")
-    folder = os.path.abspath(os.path.expanduser(hf_key))
-    return folder if os.path.isdir(folder) else hf_key
+        raise InputError("--hf_key is empty: give a hub name, or the folder or file of a model.")
+    path = os.path.abspath(os.path.expanduser(hf_key))
+    return path if os.path.exists(path) else hf_key
 
 
 def _folder(text: str) -> str:

@@ -118,7 +118,11 @@ class Trainer:
     def checkpoint(self) -> Checkpoint:
         """Everything that :meth:`restore` needs."""
         state = {name: getattr(self, name).state_dict() for name in ("field", "occupancy", "optimizer")}
-        state |= {"generator": self.generator.get_state(), "skipped": self.skipped}
+        state |= {
+            "guidance": self.guidance.state_dict(),
+            "generator": self.generator.get_state(),
+            "skipped": self.skipped,
+        }
         return Checkpoint.from_state(self.step, state)
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -126,6 +130,7 @@ class Trainer:
         state = checkpoint.state()
         for name in ("field", "occupancy", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
+        self.guidance.load_state_dict(state.get("guidance", {}))  # records of older versions have none
         self.generator.set_state(state["generator"])
         self.step, self.skipped = checkpoint.step, state["skipped"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -25,6 +25,12 @@ class Guidance(Protocol):
             progress: share of training that is done, 0 to 1
             generator: the only source of randomness
         """
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it has learnt in training, for a checkpoint; empty where it learns nothing."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave."""
 
 
 def make_guidance(config: Config, device: torch.device, say: Callable[[str], None] = warnings.warn) -> Guidance:

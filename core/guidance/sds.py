@@ -16,8 +16,9 @@ Nothing here replaces values that are not finite: they reach the loss, where the
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
+
+_PICTURE = (1, 2, 3)  # the dimensions of one picture in a batch
 
 
 def sds_gradient(eps_uncond: Tensor, eps_text: Tensor, noise: Tensor, alpha_bar: Tensor, scale: float) -> Tensor:
@@ -25,8 +26,7 @@ def sds_gradient(eps_uncond: Tensor, eps_text: Tensor, noise: Tensor, alpha_bar:
 
     All pictures are (B, C, h, w), `alpha_bar` is (B,). A scale of 1 is the text prediction, 0 the unconditional one.
     """
-    eps = eps_uncond + scale * (eps_text - eps_uncond)
-    return _per_picture(1 - alpha_bar) * (eps - noise)
+    return noise_weight(alpha_bar) * (guided_noise(eps_uncond, eps_text, scale) - noise)
 
 
 def sds_loss(latents: Tensor, grad: Tensor) -> Tensor:
@@ -38,9 +38,65 @@ def sds_loss(latents: Tensor, grad: Tensor) -> Tensor:
     return 0.5 * (latents - targets).square().sum() / latents.shape[0]
 
 
+def guided_noise(eps_uncond: Tensor, eps_text: Tensor, scale: float) -> Tensor:
+    """Classifier-free guidance, epsilon_uncond + s (epsilon_text - epsilon_uncond), all (B, C, h, w)."""
+    return eps_uncond + scale * (eps_text - eps_uncond)
+
+
+def noise_weight(alpha_bar: Tensor) -> Tensor:
+    """w(t) = 1 - alpha_bar of SDS, (B, 1, 1, 1)."""
+    return 1 - per_picture(alpha_bar)
+
+
+def x0_weight(alpha_bar: Tensor) -> Tensor:
+    """w(t) = sqrt((1 - alpha_bar) / alpha_bar), (B, 1, 1, 1): with it the gradient of SDS is z - z0_hat.
+
+    MVDream's x0 reconstruction (arXiv 2308.16512, section 3.3), and the weight of LucidDreamer (arXiv 2311.11284).
+    """
+    signal = per_picture(alpha_bar)
+    return ((1 - signal) / signal).sqrt()
+
+
+def predicted_latents(eps: Tensor, noisy: Tensor, alpha_bar: Tensor) -> Tensor:
+    """z0_hat, the latents in z_t by a prediction of its noise: (z_t - sqrt(1 - alpha_bar) eps) / sqrt(alpha_bar).
+
+    All pictures are (B, C, h, w), `alpha_bar` is (B,) (DDIM, arXiv 2010.02502, equation 9).
+    """
+    signal = per_picture(alpha_bar)
+    return (noisy - (1 - signal).sqrt() * eps) / signal.sqrt()
+
+
+def rescale_guidance(eps: Tensor, eps_text: Tensor, noisy: Tensor, alpha_bar: Tensor, share: float) -> Tensor:
+    """Guided noise whose latents are no more colourful than those of the text alone: less saturated pictures.
+
+        z0'  = z0_hat * std(z0_text) / std(z0_hat)           (Lin et al., arXiv 2305.08891, equation 15)
+        z0'' = share * z0' + (1 - share) * z0_hat            (equation 16)
+
+    As MVDream does (arXiv 2308.16512, section 3.3), the predicted latents are rescaled, not the noise. Standard
+    deviations are of one picture. `eps` is the guided prediction, `eps_text` the plain one, both (B, C, h, w).
+    """
+    latents, text = predicted_latents(eps, noisy, alpha_bar), predicted_latents(eps_text, noisy, alpha_bar)
+    ratio = text.std(_PICTURE, keepdim=True) / latents.std(_PICTURE, keepdim=True)
+    signal = per_picture(alpha_bar)
+    rescaled = latents * (share * ratio + 1 - share)
+    return (noisy - signal.sqrt() * rescaled) / (1 - signal).sqrt()
+
+
+def clamp_values(grad: Tensor, limit: float) -> Tensor:
+    """Each finite number of a gradient kept within -limit to limit (threestudio's grad_clip)."""
+    return grad.clamp(-limit, limit).where(grad.isfinite(), grad)
+
+
+def clamp_pixels(grad: Tensor, limit: float) -> Tensor:
+    """Each pixel's vector of a gradient (B, C, h, w) made no longer than limit (threestudio's grad_clip_pixel)."""
+    length = grad.norm(dim=1, keepdim=True)
+    shorter: Tensor = limit / length.clamp(min=limit)
+    return grad * shorter
+
+
 def add_noise(latents: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
     """z_t: the latents (B, C, h, w) at the noise level alpha_bar (B,) (DDPM, arXiv 2006.11239, equation 4)."""
-    signal = _per_picture(alpha_bar)
+    signal = per_picture(alpha_bar)
     return signal.sqrt() * latents + (1 - signal).sqrt() * noise
 
 
@@ -49,24 +105,10 @@ def epsilon_from_v(velocity: Tensor, noisy: Tensor, alpha_bar: Tensor) -> Tensor
 
     Follows from v = sqrt(alpha_bar) epsilon - sqrt(1 - alpha_bar) z (arXiv 2202.00512, appendix D).
     """
-    signal = _per_picture(alpha_bar)
+    signal = per_picture(alpha_bar)
     return signal.sqrt() * velocity + (1 - signal).sqrt() * noisy
 
 
-def draw_timesteps(count: int, min_step: int, max_step: int, generator: torch.Generator | None = None) -> Tensor:
-    """`count` timesteps, uniform over min_step to max_step, both included; on the generator's device."""
-    device = generator.device if generator is not None else None
-    return torch.randint(min_step, max_step + 1, (count,), generator=generator, device=device)
-
-
-def anneal_t_max(t_range: tuple[float, float], t_max_end: float, progress: float) -> float:
-    """The upper end of t_range at a progress of 0 to 1: falls linearly from t_range[1] to t_max_end.
-
-    Coarse shape first, detail later (as in DreamGaussian, arXiv 2309.16653). Never falls below t_range[0].
-    """
-    t_min, t_max = t_range
-    return max(t_min, t_max + (t_max_end - t_max) * progress)
-
-
-def _per_picture(values: Tensor) -> Tensor:
+def per_picture(values: Tensor) -> Tensor:
+    """One number a picture, (B,), shaped (B, 1, 1, 1) to multiply pictures with."""
     return values.view(-1, 1, 1, 1)

@@ -1,19 +1,23 @@
-"""Guidance by a prompt: SDS against a text-to-image model, with view-dependent prompts and annealed noise."""
+"""Guidance by a prompt: a text-to-image model distilled, with view-dependent prompts and annealed noise."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from core.camera import Views
-from core.config import Config, GuidanceConfig
+from core.config import Config, DistillationConfig, GuidanceConfig
 from core.device import has_fast_bf16
-from core.guidance import sds
-from core.guidance.loading import STARTER_FOLDER
+from core.guidance.distillation import Recipe
+from core.guidance.learned_score import LearnedScore
+from core.guidance.perp_neg import negative_weights
+from core.guidance.sources import STARTER_FOLDER
 from core.guidance.stable_diffusion import StableDiffusion
+from core.guidance.timesteps import annealed_timesteps
 from core.prompt import ViewPrompts
 from core.starter import vocabulary
 
@@ -28,33 +32,58 @@ class TextGuidance:
         prompt: str,
         negative: str = "",
         say: Callable[[str], None] = warnings.warn,
+        distillation: DistillationConfig | None = None,
+        seed: int = 0,
     ) -> None:
-        """Take over `model`; `say` hears one line for each text that is too long.
+        """Take over `model`; `say` hears one line for each text that is too long. With VSD, `seed` starts the learnt
+        score.
 
-        Raises InputError where the prompt is blank.
+        Raises InputError where the prompt is blank, or the model cannot be distilled that way.
         """
         self.model = model
         self.config = config
-        self.prompts = ViewPrompts(model, prompt, negative, say)
+        self.distillation = distillation or DistillationConfig()
+        interpolated = config.view_prompts == "interpolated"
+        self.prompts = ViewPrompts(model, prompt, negative, say, interpolated=interpolated, debias=config.debias)
         model.drop_text_encoder()
+        self.learned: LearnedScore | None = None
+        if self.distillation.method == "vsd":
+            self.learned = LearnedScore(model.unet, self.distillation.lora_rank, self.distillation.lora_lr, seed)
 
     @classmethod
     def from_config(cls, config: Config, device: torch.device, say: Callable[[str], None]) -> TextGuidance:
         """Load the model that a job asks for; `say` hears too what it does not know of the prompts."""
-        return cls(load_for_prompt(config, device, say), config.guidance, config.prompt, config.negative, say)
+        model = load_for_prompt(config, device, say)
+        return cls(model, config.guidance, config.prompt, config.negative, say, config.distillation, config.seed)
 
     def loss(self, image: Tensor, views: Views, progress: float, generator: torch.Generator) -> Tensor:
-        """The SDS loss of pictures (B, 3, H, W) in [0, 1]; noise and guidance scale lessen with progress."""
+        """The loss of pictures (B, 3, H, W) in [0, 1]; noise and guidance scale lessen with progress."""
         config, views = self.config, views.to(self.model.device)
-        share = sds.anneal_t_max(config.t_range, config.t_max_end, progress)
+        perpneg, scale = self.distillation.perpneg, config.scale_at(progress)
+        weights = negative_weights(views, self.distillation.negative_w) if perpneg else None
+
+        def timesteps(count: int, generator: torch.Generator | None) -> Tensor:
+            return annealed_timesteps(config, progress, count, len(self.model.alphas), generator)
+
         return self.model.train_step(
-            self.prompts.guided_pair(views),
+            self.prompts.with_wrong_sides(views) if perpneg else self.prompts.guided_pair(views),
             image,
-            config.scale_at(progress),
+            grad_scale=self.distillation.grad_scale,
             views=views,
-            max_step=int(len(self.model.alphas) * share),
+            timesteps=timesteps,
+            recipe=Recipe(scale, self.distillation, weights),
+            learned=self.learned,
             generator=generator,
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was learnt in training: the score of VSD, else nothing."""
+        return {} if self.learned is None else self.learned.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave."""
+        if self.learned is not None:
+            self.learned.load_state_dict(state)
 
 
 def load_for_prompt(config: Config, device: torch.device, say: Callable[[str], None]) -> StableDiffusion:

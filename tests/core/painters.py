@@ -13,6 +13,12 @@ class BallPainter:
         self.interrupt_at = interrupt_at
         self.calls = 0
 
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        assert state == {}
+
     def loss(self, image, views, progress, generator):  # noqa: ARG002
         self.calls += 1
         if self.calls == self.interrupt_at:

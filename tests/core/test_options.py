@@ -1,12 +1,19 @@
+import argparse
+
 import pytest
 
-from core.config import preset
+from core.config import DistillationConfig, preset
 from core.errors import InputError
 from core.options import build_parser, generate_argv, make_config
 
 
 def config_of(*arguments):
     return make_config(build_parser().parse_args(["generate", "a hamburger", *arguments]))
+
+
+def with_prompt(args):
+    """evaluate has none of its own."""
+    return argparse.Namespace(**{"prompt": "-", "negative": "", **vars(args)})
 
 
 def test_nothing_but_a_prompt_is_the_standard_preset_of_the_starter():
@@ -35,6 +42,26 @@ def test_nothing_but_a_prompt_is_the_standard_preset_of_the_starter():
         (["--hf_key", "some/model"], "guidance.hf_key", "some/model"),
         (["--hf-key", "some/model"], "guidance.model", "sd"),
         (["--model", "starter"], "guidance.hf_key", None),
+        (["--distillation", "vsd"], "distillation.method", "vsd"),
+        (["--distillation", "vsd", "--lora_lr", "1e-3"], "distillation.lora_lr", 1e-3),
+        (["--distillation", "sdi", "--inversion_steps", "9"], "distillation.inversion_steps", 9),
+        (["--distillation", "ism"], "guidance.guidance_scale", 6.0),
+        (["--distillation", "ism", "--model", "sd"], "guidance.guidance_scale", 7.5),
+        (["--distillation", "ism", "--model", "sd", "--guidance_scale", "20"], "guidance.guidance_scale", 20.0),
+        (["--guidance-scale", "20"], "guidance.guidance_scale", 20.0),
+        (["--anneal", "dreamtime"], "guidance.anneal", "dreamtime"),
+        (["--view_prompts", "interpolated"], "guidance.view_prompts", "interpolated"),
+        (["--debias"], "guidance.debias", True),
+        (["--draws", "4"], "distillation.draws", 4),
+        (["--weighting", "x0"], "distillation.weighting", "x0"),
+        (["--grad_scale", "3"], "distillation.grad_scale", 3.0),
+        (["--perpneg"], "distillation.perpneg", True),
+        (["--perpneg"], "distillation.negative_w", -2.0),
+        (["--perpneg", "--negative_w=-1.5"], "distillation.negative_w", -1.5),
+        (["--cfg_rescale", "0.5"], "distillation.cfg_rescale", 0.5),
+        (["--grad_clip", "1"], "distillation.grad_clip", 1.0),
+        (["--grad_clip_pixel", "0.1"], "distillation.grad_clip_pixel", 0.1),
+        ([], "distillation", DistillationConfig()),
     ],
 )
 def test_an_option_reaches_its_setting(arguments, path, value):
@@ -83,6 +110,18 @@ def test_white_space_of_a_prompt_is_tidied():
         ["generate", "a", "--model", "starter", "--hf_key", "some/model"],
         ["generate", "a", "--hf_key", ""],
         ["generate", "a", "--hf_key", " "],
+        ["generate", "a", "--distillation", "dds"],
+        ["generate", "a", "--anneal", "cosine"],
+        ["generate", "a", "--draws", "0"],
+        ["generate", "a", "--guidance_scale", "-1"],
+        ["generate", "a", "--guidance_scale", "nan"],
+        ["generate", "a", "--cfg_rescale", "1.5"],
+        ["generate", "a", "--grad_clip", "inf"],
+        ["generate", "a", "--perpneg", "--negative_w", "2"],
+        ["generate", "a", "--negative_w=-2"],
+        ["generate", "a", "--inversion_steps", "5"],
+        ["generate", "a", "--lora_lr", "0.1", "--distillation", "sdi"],
+        ["evaluate", "--inversion_steps", "5"],
         ["image", "a"],
         ["image", "a", "--out", "x.png", "--H", "0"],
         ["image", "a", "--out", "x.png", "--steps", "none"],
@@ -94,14 +133,15 @@ def test_white_space_of_a_prompt_is_tidied():
 )
 def test_mistakes_are_one_clear_line(arguments):
     with pytest.raises(InputError) as caught:
-        make_config(build_parser().parse_args(arguments))
+        make_config(with_prompt(build_parser().parse_args(arguments)))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) > 20
 
 
 def test_evaluate_takes_what_generate_takes():
     given = ["--preset", "high", "--epochs", "3", "--seed", "4", "--hf_key", "some/model", "--fp16"]
-    args = build_parser().parse_args(["evaluate", "--prompts", "p.txt", "--out", "x", *given])
+    args = build_parser().parse_args(["evaluate", "--prompts", "p.txt", "--out", "x", *given, "--distillation", "vsd"])
+    assert args.distillation == "vsd"
     assert (args.preset, args.epochs, args.seed, args.hf_key, args.fp16) == ("high", 3, 4, "some/model", True)
     assert (args.prompts, args.out, args.pictures) == ("p.txt", "x", None)
 

@@ -8,7 +8,8 @@ import torch
 from core.camera import Views
 from core.config import clean_prompt
 from core.errors import InputError
-from core.prompt import VIEW_WORDS, ViewPrompts, fit_prompt, view_index
+from core.guidance.conditioning import Conditioning
+from core.prompt import VIEW_WORDS, ViewPrompts, debiased, fit_prompt, view_index, view_weights
 
 
 class WordEncoder:
@@ -26,7 +27,8 @@ class WordEncoder:
         self.calls += 1
         start = len(self.texts)
         self.texts += prompt
-        return torch.arange(start, len(self.texts), dtype=torch.float32)[:, None, None].expand(-1, 3, 2)
+        numbers = torch.arange(start, len(self.texts), dtype=torch.float32)
+        return Conditioning(numbers[:, None, None].expand(-1, 3, 2))
 
 
 def views(azimuth: list[float], elevation: list[float]) -> Views:
@@ -65,9 +67,79 @@ def test_each_text_is_encoded_once_and_handed_out_by_view():
     prompts = ViewPrompts(encoder, " a  red\nmug ", "blurry  thing")
     assert encoder.texts == ["blurry thing", *(f"a red mug, {words}" for words in VIEW_WORDS)]
     pair = prompts.guided_pair(views([90.0, 0.0, 10.0], [0.0, 0.0, 80.0]))
-    assert pair.shape == (6, 3, 2)
-    assert pair[:, 0, 0].tolist() == [0, 0, 0, 2, 1, 4]
+    assert pair.embeddings.shape == (6, 3, 2)
+    assert pair.embeddings[:, 0, 0].tolist() == [0, 0, 0, 2, 1, 4]
     assert encoder.calls == 1
+
+
+def test_weights_of_the_sides_sum_to_one():
+    azimuth = torch.arange(-360.0, 361.0, 7.0)
+    elevation = torch.linspace(-89, 89, len(azimuth))
+    weights = view_weights(views(azimuth.tolist(), elevation.tolist()))
+    assert weights.min() >= 0
+    torch.testing.assert_close(weights.sum(1), torch.ones(len(azimuth)))
+    assert ((weights > 0).sum(1) <= 3).all(), "at most two sides and from above"
+
+
+@pytest.mark.parametrize(("azimuth", "elevation"), [(0, 0), (90, 10), (-90, 0), (180, -5), (360, 0), (77, 90), (0, 90)])
+def test_in_the_middle_of_a_side_the_blend_is_the_side(azimuth, elevation):
+    there = views([float(azimuth)], [float(elevation)])
+    expected = torch.nn.functional.one_hot(view_index(there), 4).float()
+    torch.testing.assert_close(view_weights(there), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("azimuth", "elevation", "expected"),
+    [
+        (45, 0, [0.5, 0.5, 0, 0]),
+        (-30, 0, [2 / 3, 1 / 3, 0, 0]),
+        (135, 0, [0, 0.5, 0.5, 0]),
+        (210, 0, [0, 1 / 3, 2 / 3, 0]),
+        (0, 60, [0.5, 0, 0, 0.5]),
+        (45, 75, [0.125, 0.125, 0, 0.75]),
+    ],
+)
+def test_between_two_sides_the_blend_is_linear(azimuth, elevation, expected):
+    weights = view_weights(views([float(azimuth)], [float(elevation)]))
+    torch.testing.assert_close(weights, torch.tensor([expected]), rtol=0, atol=1e-6)
+
+
+def test_interpolated_embeddings_are_the_weighted_sum():
+    prompts = ViewPrompts(WordEncoder(), "a mug", interpolated=True)
+    around = views([45.0, 200.0, 0.0], [0.0, 20.0, 75.0])
+    expected = [sum(w * (1 + n) for n, w in enumerate(row)) for row in view_weights(around).tolist()]
+    torch.testing.assert_close(prompts.at(around).embeddings[:, 0, 0], torch.tensor(expected))
+
+
+def test_the_wrong_sides_follow_the_pair():
+    prompts = ViewPrompts(WordEncoder(), "a mug")
+    texts = prompts.with_wrong_sides(views([180.0, 0.0], [0.0, 0.0]))
+    assert texts.embeddings[:, 0, 0].tolist() == [0, 0, 3, 1, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "front", "side", "back", "overhead"),
+    [
+        ("a red mug", *["a red mug"] * 4),
+        ("a smiling cat", "a smiling cat", "a smiling cat", "a cat", "a cat"),
+        ("a dog, front view", "a dog, front view", "a dog", "a dog", "a dog"),
+        ("a dog From Behind, asleep", "a dog, asleep", "a dog, asleep", "a dog From Behind, asleep", "a dog, asleep"),
+        ("a cat looking at the camera", "a cat looking at the camera", "a cat", "a cat", "a cat"),
+        ("the unsmiling confrontation", *["the unsmiling confrontation"] * 4),
+        ("smiling", *["smiling"] * 4),
+        ("a smiling", *["a smiling"] * 4),
+    ],
+)  # fmt: skip
+def test_words_that_contradict_a_side_are_left_out_there(prompt, front, side, back, overhead):
+    assert [debiased(prompt, words) for words in VIEW_WORDS] == [front, side, back, overhead]
+
+
+def test_debiased_prompts_reach_the_encoder():
+    encoder = WordEncoder()
+    ViewPrompts(encoder, "a smiling cat", debias=True)
+    assert encoder.texts[1:] == [
+        "a smiling cat, front view", "a smiling cat, side view", "a cat, back view", "a cat, overhead view"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("prompt", ["", "  ", "\n\t"])

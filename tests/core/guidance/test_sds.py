@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 
 import pytest
 import torch
@@ -81,24 +82,70 @@ def test_the_noise_comes_back_out_of_a_velocity(pictures, alpha_bar):
     torch.testing.assert_close(recovered, noise, rtol=0, atol=1e-10)
 
 
-def test_timesteps_are_uniform_and_include_both_ends():
-    drawn = sds.draw_timesteps(70_000, 20, 26, torch.Generator().manual_seed(1))
-    counts = torch.bincount(drawn, minlength=28).tolist()
-    assert sum(counts[20:27]) == 70_000
-    chi_square = sum((count - 10_000) ** 2 / 10_000 for count in counts[20:27])
-    assert chi_square < 22.5  # 6 degrees of freedom: exceeded once in 1000
+def test_predicted_latents_undo_the_noise(pictures, alpha_bar):
+    latents, noise, *_ = pictures
+    noisy = sds.add_noise(latents, noise, alpha_bar)
+    torch.testing.assert_close(sds.predicted_latents(noise, noisy, alpha_bar), latents, rtol=0, atol=1e-10)
 
 
-def test_timesteps_follow_the_generator():
-    first, second = (sds.draw_timesteps(9, 0, 999, torch.Generator().manual_seed(4)) for _ in range(2))
-    assert torch.equal(first, second)
-    assert sds.draw_timesteps(3, 7, 7).tolist() == [7, 7, 7]
+def test_with_its_weight_the_gradient_is_the_way_to_the_predicted_latents(pictures, alpha_bar):
+    latents, noise, eps, _ = pictures
+    noisy = sds.add_noise(latents, noise, alpha_bar)
+    expected = latents - sds.predicted_latents(eps, noisy, alpha_bar)
+    torch.testing.assert_close(sds.x0_weight(alpha_bar) * (eps - noise), expected, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize(("progress", "expected"), [(0.0, 0.98), (0.5, 0.74), (1.0, 0.5)])
-def test_annealing_is_linear(progress, expected):
-    assert sds.anneal_t_max((0.02, 0.98), 0.5, progress) == pytest.approx(expected, abs=1e-12)
+# Rescaled guidance
 
 
-def test_annealing_never_crosses_the_lower_end():
-    assert sds.anneal_t_max((0.3, 0.9), 0.1, 1.0) == 0.3
+def test_wholly_rescaled_guidance_is_as_colourful_as_the_text_alone(pictures, alpha_bar):
+    uncond, text, noisy, _ = pictures
+    eps = sds.rescale_guidance(sds.guided_noise(uncond, text, 50.0), text, noisy, alpha_bar, 1.0)
+    latents, plain = (sds.predicted_latents(one, noisy, alpha_bar) for one in (eps, text))
+    dims = (1, 2, 3)
+    torch.testing.assert_close(latents.std(dims), plain.std(dims), rtol=1e-10, atol=0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.5])
+def test_rescaling_is_the_papers_formula(pictures, alpha_bar, share):
+    """Equations 15 and 16 of arXiv 2305.08891 on the predicted latents, number by number."""
+    uncond, text, noisy, _ = pictures
+    guided = sds.guided_noise(uncond, text, 7.5)
+    result = sds.rescale_guidance(guided, text, noisy, alpha_bar, share)
+    for b, signal in enumerate(alpha_bar.tolist()):
+        a, n = math.sqrt(signal), math.sqrt(1 - signal)
+        noisy_b = noisy[b].flatten().tolist()
+        x_cfg = [(z - n * e) / a for z, e in zip(noisy_b, guided[b].flatten().tolist(), strict=True)]
+        x_pos = [(z - n * e) / a for z, e in zip(noisy_b, text[b].flatten().tolist(), strict=True)]
+        ratio = statistics.stdev(x_pos) / statistics.stdev(x_cfg)
+        final = [share * x * ratio + (1 - share) * x for x in x_cfg]
+        expected = [(z - a * x) / n for z, x in zip(noisy_b, final, strict=True)]
+        assert result[b].flatten().tolist() == pytest.approx(expected, rel=1e-10, abs=1e-10)
+
+
+# Clamping
+
+
+def test_clamped_values(pictures):
+    grad = pictures[0]
+    clamped = sds.clamp_values(grad, 0.5)
+    assert clamped.flatten().tolist() == [min(0.5, max(-0.5, value)) for value in grad.flatten().tolist()]
+
+
+def test_clamped_pixels_keep_their_direction(pictures):
+    grad = pictures[0]
+    clamped = sds.clamp_pixels(grad, 1.5)
+    for b, y, x in ((b, y, x) for b in range(B) for y in range(H) for x in range(W)):
+        vector = grad[b, :, y, x].tolist()
+        length = math.sqrt(sum(value * value for value in vector))
+        expected = [value * min(1.0, 1.5 / length) for value in vector]
+        assert clamped[b, :, y, x].tolist() == pytest.approx(expected, abs=1e-12)
+    assert sds.clamp_pixels(torch.zeros(1, 2, 3, 3), 1.0).abs().max() == 0
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("clamp", [sds.clamp_values, sds.clamp_pixels])
+def test_clamping_hides_nothing_that_is_not_finite(pictures, clamp, bad):
+    grad = pictures[0].clone()
+    grad[0, 0, 0, 0] = bad
+    assert not clamp(grad, 1.0)[0, 0, 0, 0].isfinite()

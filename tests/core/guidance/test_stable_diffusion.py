@@ -12,8 +12,10 @@ import torch
 from torch import nn
 
 from core.camera import Views, camera_embedding, camera_planes, orbit_views
+from core.guidance.conditioning import Conditioning
 from core.guidance.stable_diffusion import StableDiffusion
 from tests.core.guidance.conftest import LATENT_SIZE, MAX_TOKENS, TEXT_WIDTH, load, seeded
+from tests.core.guidance.families.reference import bilinear
 
 IMAGE_SIZE = 2 * LATENT_SIZE
 
@@ -40,22 +42,6 @@ def test_steps_come_from_t_range(plain, plain_model):
 
 
 # One training step against the formulas
-
-
-def bilinear(pictures: torch.Tensor, size: int) -> torch.Tensor:
-    """Resize squares with half-pixel centres (align_corners=False), one output pixel at a time."""
-    source = pictures.shape[-1]
-    columns = []
-    for index in range(size):
-        position = min(max((index + 0.5) * source / size - 0.5, 0.0), source - 1.0)
-        low = int(position)
-        high = min(low + 1, source - 1)
-        weights = torch.zeros(source, dtype=pictures.dtype)
-        weights[low] += 1 - (position - low)
-        weights[high] += position - low
-        columns.append(weights)
-    resize = torch.stack(columns)
-    return torch.einsum("yh,bchw,xw->bcyx", resize, pictures, resize)
 
 
 def reference_step(model, text, pictures, scale, *, as_latent, grad_scale=1.0, views=None, max_step=None):
@@ -98,12 +84,15 @@ def reference_step(model, text, pictures, scale, *, as_latent, grad_scale=1.0, v
 
 
 def check_step(model: StableDiffusion, channels: int, as_latent: bool, views: Views | None = None, **options) -> None:
+    given = dict(options)
+    if (last := given.pop("max_step", None)) is not None:
+        given["timesteps"] = lambda count, generator: torch.randint(20, last + 1, (count,), generator=generator)
     text = model.get_text_embeds(["", "", "a cat", "a red dog"])
     pictures = torch.rand(2, channels, 6, 6, generator=seeded(1)).requires_grad_()
-    loss = model.train_step(text, pictures, 7.5, as_latent, views=views, generator=seeded(), **options)
+    loss = model.train_step(text, pictures, 7.5, as_latent, views=views, generator=seeded(), **given)
     loss.backward()
     expected, gradient = reference_step(
-        model, text, pictures.detach(), 7.5, as_latent=as_latent, views=views, **options
+        model, text.embeddings, pictures.detach(), 7.5, as_latent=as_latent, views=views, **options
     )
     assert loss.item() == pytest.approx(expected, rel=1e-4)
     torch.testing.assert_close(pictures.grad.double(), gradient, rtol=1e-3, atol=1e-4 * gradient.abs().max().item())
@@ -164,7 +153,7 @@ def known(plain_model) -> StableDiffusion:
 
 def test_a_known_answer(known):
     """eps_uncond = 1, eps_text = 3, s = 5: eps = 11, so dL/dz = (1 - alpha_bar) (11 - noise) / B."""
-    text = torch.cat([torch.full((2, 4, TEXT_WIDTH), 1.0), torch.full((2, 4, TEXT_WIDTH), 3.0)])
+    text = Conditioning(torch.cat([torch.full((2, 4, TEXT_WIDTH), 1.0), torch.full((2, 4, TEXT_WIDTH), 3.0)]))
     pictures = torch.full((2, 4, LATENT_SIZE, LATENT_SIZE), 0.5, requires_grad=True)
     known.train_step(text, pictures, 5.0, as_latent=True, generator=seeded()).backward()
     generator = seeded()
@@ -176,7 +165,7 @@ def test_a_known_answer(known):
 
 def test_both_ends_of_the_timesteps_are_drawn(known):
     known.min_step, known.max_step = 3, 6
-    text, pictures = torch.zeros(800, 1, TEXT_WIDTH), torch.zeros(400, 4, LATENT_SIZE, LATENT_SIZE)
+    text, pictures = Conditioning(torch.zeros(800, 1, TEXT_WIDTH)), torch.zeros(400, 4, LATENT_SIZE, LATENT_SIZE)
     known.train_step(text, pictures, as_latent=True, generator=seeded())
     counts = np.bincount(known.unet.timesteps[:400], minlength=8)
     assert counts[:3].sum() == counts[7:].sum() == 0
@@ -205,7 +194,7 @@ def test_sds_drives_a_picture_to_the_known_optimum(plain_model):
     model.unet = GaussianUNet(2 * target - 1, 0.01, model.alphas)
     picture = torch.full_like(target, 0.5).requires_grad_()
     optimizer = torch.optim.Adam([picture], lr=0.02)
-    text, generator = torch.zeros(2, 1, TEXT_WIDTH), seeded()
+    text, generator = Conditioning(torch.zeros(2, 1, TEXT_WIDTH)), seeded()
     for _ in range(200):
         optimizer.zero_grad()
         model.train_step(text, picture, 100.0, as_latent=True, generator=generator).backward()

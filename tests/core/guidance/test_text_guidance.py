@@ -9,6 +9,8 @@ from core.camera import Views, orbit_views
 from core.config import Config, GuidanceConfig, override
 from core.errors import InputError
 from core.guidance import make_guidance, text_guidance
+from core.guidance.conditioning import Conditioning
+from core.guidance.perp_neg import negative_weights
 from core.guidance.stable_diffusion import StableDiffusion
 from core.guidance.text_guidance import TextGuidance
 
@@ -26,8 +28,8 @@ class Recorder:
     def __init__(self) -> None:
         self.calls: list[dict] = []
 
-    def __call__(self, text, image, scale, **options):
-        self.calls.append({"text": text, "image": image, "scale": scale, **options})
+    def __call__(self, text, image, **options):
+        self.calls.append({"text": text, "image": image, **options})
         return image.sum()
 
 
@@ -46,8 +48,8 @@ def test_the_model_hears_the_view_and_what_to_avoid(recorded):
     guidance.loss(image, views, 0.0, torch.Generator())
     call = recorder.calls[0]
     texts = ["dog"] * 4 + [f"a cat, {side} view" for side in ("front", "side", "back", "side")]
-    torch.testing.assert_close(call["text"], model.get_text_embeds(texts))
-    assert call["scale"] == 12.0
+    torch.testing.assert_close(call["text"].embeddings, model.get_text_embeds(texts).embeddings)
+    assert call["recipe"].scale == 12.0
     assert call["image"] is image
     torch.testing.assert_close(call["views"].azimuth_deg, views.azimuth_deg)
 
@@ -56,12 +58,59 @@ def test_the_model_hears_the_view_and_what_to_avoid(recorded):
 def test_noise_and_scale_lessen_with_progress(recorded, progress, max_step, scale):
     guidance, recorder, _ = recorded
     guidance.loss(torch.rand(1, 3, 8, 8), orbit_views(1, 10.0, 3.0, 40.0), progress, torch.Generator())
-    assert (recorder.calls[0]["max_step"], recorder.calls[0]["scale"]) == (max_step, scale)
+    call = recorder.calls[0]
+    drawn = call["timesteps"](20_000, torch.Generator().manual_seed(0))
+    assert (drawn.min(), drawn.max()) == (20, max_step)
+    assert call["recipe"].scale == scale
+
+
+def test_the_law_of_the_timesteps_is_the_configurations(camera_model, monkeypatch):
+    guidance, recorder = make_guidance(job(camera_model, anneal="sqrt"), CPU), Recorder()
+    monkeypatch.setattr(guidance.model, "train_step", recorder)
+    guidance.loss(torch.rand(1, 3, 8, 8), orbit_views(1, 10.0, 3.0, 40.0), 0.25, torch.Generator())
+    assert recorder.calls[0]["timesteps"](3, None).tolist() == [500] * 3
+
+
+def test_the_gradient_is_scaled_as_configured(camera_model, one_view):
+    image, grads = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(2)), []
+    for grad_scale in (1.0, 2.5):
+        guidance = make_guidance(override(job(camera_model), distillation={"grad_scale": grad_scale}), CPU)
+        picture = image.clone().requires_grad_()
+        guidance.loss(picture, one_view, 0.3, torch.Generator().manual_seed(1)).backward()
+        grads.append(picture.grad)
+    torch.testing.assert_close(2.5 * grads[0], grads[1])
+
+
+def test_perp_neg_tells_the_wrong_sides_and_their_weights(camera_model, monkeypatch):
+    config = override(
+        job(camera_model, view_prompts="interpolated"), distillation={"perpneg": True, "negative_w": -1.0}
+    )
+    guidance, recorder = make_guidance(config, CPU), Recorder()
+    monkeypatch.setattr(guidance.model, "train_step", recorder)
+    model, views = StableDiffusion(CPU, False, False, hf_key=str(camera_model)), orbit_views(4, 10.0, 3.0, 40.0)
+    guidance.loss(torch.rand(4, 3, 8, 8), views, 0.0, torch.Generator())
+    call = recorder.calls[0]
+    sides = [f"a cat, {side} view" for side in ("front", "side", "back", "side")]
+    texts = ["dog"] * 4 + sides + [sides[0]] * 4 + [sides[1]] * 4
+    torch.testing.assert_close(call["text"].embeddings, model.get_text_embeds(texts).embeddings)
+    torch.testing.assert_close(call["recipe"].negative_weights, negative_weights(views, -1.0))
+    assert call["recipe"].config.perpneg
+
+
+def test_only_vsd_learns(camera_model):
+    plain = make_guidance(job(camera_model), CPU)
+    assert plain.state_dict() == {}
+    plain.load_state_dict({})
+    config = override(job(camera_model), distillation={"method": "vsd"})
+    first, second, other = (make_guidance(override(config, seed=seed), CPU).state_dict() for seed in (1, 1, 2))
+    assert first["additions"].keys() == second["additions"].keys()
+    assert all(torch.equal(tensor, second["additions"][name]) for name, tensor in first["additions"].items())
+    assert any(not torch.equal(tensor, other["additions"][name]) for name, tensor in first["additions"].items())
 
 
 def test_the_text_encoder_is_dropped(recorded):
     guidance, _, _ = recorded
-    assert guidance.model.text_encoder is None
+    assert guidance.model.text_encoders is None
 
 
 @pytest.fixture
@@ -97,7 +146,7 @@ def test_the_starter_is_the_default_model(camera_model, monkeypatch):
 
 def test_in_bfloat16_the_noise_is_nearly_the_same(camera_model, monkeypatch, one_view):
     torch.manual_seed(0)
-    noisy, text, t = torch.randn(1, 4, 8, 8), torch.randn(2, 24, 16), torch.tensor([500])
+    noisy, text, t = torch.randn(1, 4, 8, 8), Conditioning(torch.randn(2, 24, 16)), torch.tensor([500])
     predicted = []
     for fast in (False, True):
         monkeypatch.setattr(text_guidance, "has_fast_bf16", lambda _device, fast=fast: fast)
@@ -135,5 +184,5 @@ def test_lines_for_the_user_are_said(plain_model):
 def test_a_blank_prompt_and_a_missing_model_are_refused(plain_model):
     with pytest.raises(InputError, match="prompt is empty"):
         make_guidance(override(job(plain_model), prompt=" "), CPU)
-    with pytest.raises(InputError, match="neither a folder nor a hub name"):
+    with pytest.raises(InputError, match="neither a folder, a file nor a hub name"):
         make_guidance(job("/no/such/folder"), CPU)
