@@ -21,7 +21,7 @@ from core.checkpoint import Checkpoint, load_newest, save
 from core.config import EPOCH, Config, RenderConfig
 from core.control import Control, Emit
 from core.errors import DreamFusionError
-from core.field import make_field
+from core.field import Field, make_field
 from core.guidance import Guidance
 from core.job import Job
 from core.occupancy import OccupancyGrid
@@ -133,6 +133,15 @@ class Trainer:
         self.guidance.load_state_dict(state.get("guidance", {}))  # records of older versions have none
         self.generator.set_state(state["generator"])
         self.step, self.skipped = checkpoint.step, state["skipped"]
+
+
+def trained_field(config: Config, checkpoint: Checkpoint) -> tuple[Field, OccupancyGrid]:
+    """What a checkpoint has learnt so far, on the CPU: to be looked at, not trained on."""
+    state = checkpoint.state()
+    field, occupancy = make_field(config.field), OccupancyGrid(config.render.occupancy_resolution)
+    field.load_state_dict(state["field"])
+    occupancy.load_state_dict(state["occupancy"])
+    return field, occupancy
 
 
 def draw_shading(config: RenderConfig, progress: float, generator: torch.Generator) -> tuple[Shading, float]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,7 +12,7 @@ from core.judge.shots import albedo_pictures
 from core.mesh import Mesh
 from core.pictures import evaluation_views
 from core.render import render
-from core.train import Trainer
+from core.train import trained_field
 
 VIEWS, SIZE = 8, 64
 
@@ -24,13 +22,11 @@ def texture_psnr(job: Job, mesh: Mesh) -> float | None:
     checkpoint = load_newest(job.checkpoints)
     if checkpoint is None:
         return None
-    nobody: Any = None  # the field is asked, not trained
-    trainer = Trainer(job.config, nobody, torch.device("cpu"))
-    trainer.restore(checkpoint)
+    field, occupancy = trained_field(job.config, checkpoint)
     views = evaluation_views(job.config, VIEWS)
     cameras, samples = views.cameras(2 * SIZE, 2 * SIZE), job.config.render.picture_samples
     with torch.no_grad():
-        shown = render(trainer.field, trainer.occupancy, cameras, samples=samples, background=torch.ones(3))
+        shown = render(field, occupancy, cameras, samples=samples, background=torch.ones(3))
     return psnr(albedo_pictures(mesh, views, SIZE), F.avg_pool2d(shown.image(), 2))
 
 

@@ -21,7 +21,7 @@ from core.guidance.text_guidance import TextGuidance
 from core.job import Job
 from core.pictures import evaluation_views
 from core.render import render
-from core.train import Trainer
+from core.train import Trainer, trained_field
 from tests.core.test_unwrap import claims
 from tests.raster import psnr, rasterise
 
@@ -41,14 +41,6 @@ def burger(tmp_path_factory):
     command = core_command("generate", "a hamburger", "--preset", "draft", "--workspace", folder)
     subprocess.run(command, cwd=ROOT, check=True, timeout=900)
     return Job.open(folder)
-
-
-@pytest.fixture(scope="module")
-def trained(burger):
-    """The field of the finished job, read back from its last checkpoint."""
-    trainer = Trainer(burger.config, None, CPU)
-    trainer.restore(load_newest(burger.checkpoints))
-    return trainer
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +69,11 @@ def test_the_mesh_is_sound(mesh):
     assert (claims(mesh.uv, 1024) > 1).sum() == 0
 
 
-def test_the_textured_mesh_looks_like_the_field(burger, trained, mesh):
+def test_the_textured_mesh_looks_like_the_field(burger, mesh):
+    field, occupancy = trained_field(burger.config, load_newest(burger.checkpoints))
     views = evaluation_views(burger.config, 8)
     with torch.no_grad():
-        rendering = render(
-            trained.field, trained.occupancy, views.cameras(128, 128), samples=192, background=torch.ones(3)
-        )
+        rendering = render(field, occupancy, views.cameras(128, 128), samples=192, background=torch.ones(3))
     truth = torch.nn.functional.avg_pool2d(rendering.image(), 2)
     score = psnr(rasterise(mesh, views.cameras(64, 64)), truth)
     print(f"mesh against field: {score:.1f} dB")
