@@ -26,7 +26,7 @@ def texture_psnr(job: Job, mesh: Mesh) -> float | None:
         return None
     nobody: Any = None  # the field is asked, not trained
     trainer = Trainer(job.config, nobody, torch.device("cpu"))
-    trainer.restore(checkpoint)
+    trainer.restore_scene(checkpoint)
     views = evaluation_views(job.config, VIEWS)
     cameras, samples = views.cameras(2 * SIZE, 2 * SIZE), job.config.render.picture_samples
     with torch.no_grad():

@@ -47,7 +47,7 @@ def burger(tmp_path_factory):
 def trained(burger):
     """The field of the finished job, read back from its last checkpoint."""
     trainer = Trainer(burger.config, None, CPU)
-    trainer.restore(load_newest(burger.checkpoints))
+    trainer.restore_scene(load_newest(burger.checkpoints))
     return trainer
 
 
