@@ -127,18 +127,12 @@ class Trainer:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint; on a CPU bit for bit."""
-        self.restore_scene(checkpoint)
         state = checkpoint.state()
-        self.optimizer.load_state_dict(state["optimizer"])
+        for name in ("field", "occupancy", "optimizer"):
+            getattr(self, name).load_state_dict(state[name])
         self.guidance.load_state_dict(state.get("guidance", {}))  # records of older versions have none
         self.generator.set_state(state["generator"])
         self.step, self.skipped = checkpoint.step, state["skipped"]
-
-    def restore_scene(self, checkpoint: Checkpoint) -> None:
-        """Only what can be looked at, the field and its occupancy; no guidance is needed for that."""
-        state = checkpoint.state()
-        self.field.load_state_dict(state["field"])
-        self.occupancy.load_state_dict(state["occupancy"])
 
 
 def trained_field(config: Config, checkpoint: Checkpoint) -> tuple[Field, OccupancyGrid]:
