@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
 import bpy
 
-from . import compat, preview, texts
+from . import compat, drawing, texts
 from .properties import DreamFusionSettings, settings_of
-from .session import SESSION, Session
-from .trainer_job import State, TrainerJob
-
-_PICTURE_UNITS = 10.0  # size of the picture at most, in heights of a button
-_PICTURE_LEAST = 4.0
-_UNIT_PIXELS = 20.0  # height of a button, at a scale of 1
-_MARGIN_UNITS = 3.0  # of the sidebar's width, for tabs and frame
-_REMARKS = 4  # of the trainer, the newest: on the prompt, on the negative one, on their length, on the mesh
+from .session import SESSION
 
 
 class DREAMFUSION_PT_main(bpy.types.Panel):
-    """Prompt, model and quality above; the job below."""
+    """Prompt, model and quality."""
 
     bl_label = "DreamFusion"
     bl_space_type = "VIEW_3D"
@@ -27,28 +18,16 @@ class DREAMFUSION_PT_main(bpy.types.Panel):
     bl_category = "DreamFusion"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw what can be asked for, and what is going on."""
-        settings = self.layout.column()
-        settings.enabled = not SESSION.running
-        _draw_settings(settings, context.region, settings_of(context.scene))
-        if SESSION.running and SESSION.job is not None:
-            _draw_running(self.layout, SESSION.job)
-        else:
-            row = self.layout.row()
-            row.scale_y = 1.5
-            row.operator("dreamfusion.generate", icon="PLAY")
-            _draw_outcome(self.layout, context.region, SESSION)
-        if SESSION.job is not None:
-            for remark in SESSION.job.remarks[-_REMARKS:]:
-                _draw_text(self.layout, context.region, remark, "INFO")
-        if preview.icon():
-            self.layout.template_icon(preview.icon(), scale=_picture_units(context))
-
-
-def _picture_units(context: bpy.types.Context) -> float:
-    """The picture's size: as wide as the sidebar, within limits."""
-    width = context.region.width / context.preferences.system.ui_scale / _UNIT_PIXELS
-    return max(_PICTURE_LEAST, min(_PICTURE_UNITS, width - _MARGIN_UNITS))
+        """Draw what can be asked for, and what went wrong with it."""
+        layout = self.layout
+        _draw_settings(layout.column(), context.region, settings_of(context.scene))
+        row = layout.row()
+        row.scale_y = 1.5
+        row.operator("dreamfusion.generate", icon="PLAY")
+        if SESSION.error:
+            box = layout.box().column()
+            drawing.text(box, context.region, SESSION.error, "ERROR")
+            box.operator("dreamfusion.open_preferences", icon="PREFERENCES")
 
 
 def _draw_settings(layout: bpy.types.UILayout, region: bpy.types.Region, settings: DreamFusionSettings) -> None:
@@ -67,56 +46,8 @@ def _draw_settings(layout: bpy.types.UILayout, region: bpy.types.Region, setting
         row.prop(settings, "sd_version")
         column.prop(settings, "hf_key")
         if not settings.hf_key and not compat.online_access():
-            _draw_text(column, region, texts.OFFLINE + " turn on Allow Online Access in Preferences > System.", "INFO")
+            drawing.text(
+                column, region, texts.OFFLINE + " turn on Allow Online Access in Preferences > System.", "INFO"
+            )
     column.prop(settings, "preset")
     column.prop(settings, "seed")
-
-
-def _draw_running(layout: bpy.types.UILayout, job: TrainerJob) -> None:
-    row = layout.row()
-    row.scale_y = 1.5
-    row.operator("dreamfusion.cancel", icon="CANCEL")
-    if job.state is State.CANCELLING:
-        layout.label(text="Stopping...")
-    elif job.progress is None:
-        layout.label(text="Starting the trainer...")
-    else:
-        compat.draw_progress(layout, job.progress.fraction)
-        row = layout.row()
-        row.label(text=texts.stage_name(job.progress.stage))
-        right = row.row()
-        right.alignment = "RIGHT"
-        right.label(text=texts.time_left(job.progress))
-
-
-def _draw_outcome(layout: bpy.types.UILayout, region: bpy.types.Region, session: Session) -> None:
-    """How the last job ended, and the button that mends it."""
-    job = session.job
-    error = session.error or (job.error if job is not None and job.state is State.FAILED else "")
-    if error:
-        box = layout.box().column()
-        _draw_text(box, region, error, "ERROR")
-        if job is None or job.blames_setup:
-            box.operator("dreamfusion.open_preferences", icon="PREFERENCES")
-    elif session.waiting:
-        _draw_text(layout, region, session.waiting, "TIME")
-    elif job is not None and job.done is not None:
-        layout.label(text=f"Done in {texts.clock(job.done.seconds)}", icon="CHECKMARK")
-    elif job is not None and job.state is State.CANCELLED:
-        layout.label(text="Cancelled", icon="CANCEL")
-    if session.interrupted is not None:
-        layout.operator("dreamfusion.resume", text=f'Resume "{session.interrupted_prompt}"', icon="FILE_REFRESH")
-    if session.result is not None:
-        button: Any = layout.operator("dreamfusion.add_result", text=f'Add "{session.result_prompt}"', icon="IMPORT")
-        button.workspace = str(session.result)
-
-
-def _draw_text(
-    layout: bpy.types.UILayout, region: bpy.types.Region, text: str, icon: Literal["ERROR", "INFO", "TIME"]
-) -> None:
-    """A text in as many lines as it needs, with an icon before the first."""
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    lines = texts.wrap(text, region.width, bpy.context.preferences.system.ui_scale)
-    for number, line in enumerate(lines):
-        column.label(text=line, icon="BLANK1" if number else icon)

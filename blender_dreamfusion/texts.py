@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from .core_files import protocol
+from .job_record import State
 
 OFFLINE = "Blender is offline. If Stable Diffusion is not on this computer yet:"
 _LETTER = 6.7  # pixels that a letter takes on average, at a scale of 1
@@ -15,6 +16,19 @@ _STAGES = {
     "mesh": "Making the mesh",
     "texture": "Baking the texture",
     "turntable": "Rendering the turntable",
+}
+
+_STANDINGS = {
+    State.WAITING: "Waiting for its turn",
+    State.STARTING: "Starting the trainer...",
+    State.RUNNING: "Training",
+    State.PAUSED: "Paused",
+    State.CANCELLING: "Stopping...",
+    State.DONE: "Done",
+    State.FAILED: "Failed",
+    State.CANCELLED: "Cancelled",
+    State.INTERRUPTED: "Interrupted",
+    State.ELSEWHERE: "At work in another program",
 }
 
 
@@ -33,6 +47,11 @@ def clock(seconds: float) -> str:
 def time_left(progress: protocol.Progress) -> str:
     """ "1:20 left", or an empty string while nobody knows."""
     return f"{clock(progress.seconds_left)} left" if progress.seconds_left >= 0 else ""
+
+
+def standing(state: State) -> str:
+    """A job's state in words."""
+    return _STANDINGS[state]
 
 
 def wrap(text: str, width_px: float, ui_scale: float) -> list[str]:

@@ -6,12 +6,12 @@ job's folder outlives this object; a job that broke off goes on with ``protocol.
 
 from __future__ import annotations
 
-import enum
 import queue
 import time
 from pathlib import Path
 
 from .core_files import ROOT, protocol
+from .job_record import State
 from .link import Link, Lost
 from .trainer_process import StartError, TrainerProcess, check_python
 
@@ -21,17 +21,6 @@ END_SECONDS = 5.0  # from the job's end, or Blender's, to terminate
 KILL_SECONDS = 1.0  # from terminate, which a trainer takes as another Cancel, to kill
 LOG_NAME = "trainer.log"  # what is printed until the job is open; then log.txt takes over
 _JOB_LOG_NAME = "log.txt"
-
-
-class State(enum.Enum):
-    """Where a job stands."""
-
-    STARTING = "starting"  # the process was started and has not connected yet
-    RUNNING = "running"
-    CANCELLING = "cancelling"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
 
 
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
@@ -109,6 +98,18 @@ class TrainerJob:
             self._ends_at = time.monotonic() + CANCEL_SECONDS
         else:
             self._force()
+
+    def pause(self) -> None:
+        """Ask the trainer to wait at its next step; its memory stays taken."""
+        if self.state is State.RUNNING:
+            self._link.send(protocol.Pause())
+            self.state = State.PAUSED
+
+    def go_on(self) -> None:
+        """End a pause."""
+        if self.state is State.PAUSED:
+            self._link.send(protocol.Resume())
+            self.state = State.RUNNING
 
     def pump(self, seconds: float = 0.005) -> bool:
         """Handle what has arrived, for `seconds` at most; returns whether anything changed."""

@@ -10,7 +10,8 @@ import pytest
 
 from blender_dreamfusion import link, trainer_job, workspaces
 from blender_dreamfusion.core_files import protocol
-from blender_dreamfusion.trainer_job import State, TrainerJob
+from blender_dreamfusion.job_record import State
+from blender_dreamfusion.trainer_job import TrainerJob
 from blender_dreamfusion.trainer_process import StartError
 from tests.addon.doubles import double_python, script
 
