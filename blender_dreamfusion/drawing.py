@@ -8,6 +8,24 @@ import bpy
 
 from . import texts
 
+_UNIT_PIXELS = 20.0  # height of a button, at a scale of 1
+_MARGIN_UNITS = 3.0  # of the sidebar's width, for tabs and frame
+
+
+def redraw() -> None:
+    """Draw every sidebar again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
+def width_units(context: bpy.types.Context) -> float:
+    """The sidebar's width within its margins, in heights of a button."""
+    return context.region.width / context.preferences.system.ui_scale / _UNIT_PIXELS - _MARGIN_UNITS
+
 
 def text(
     layout: bpy.types.UILayout, region: bpy.types.Region, words: str, icon: Literal["ERROR", "INFO", "TIME"]

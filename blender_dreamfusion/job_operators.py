@@ -9,12 +9,13 @@ from pathlib import Path
 import bpy
 
 from . import workspaces
+from .drawing import redraw
 from .job_queue import ListedJob
 from .job_record import State
 from .mesh_file import MeshFileError
 from .mesh_import import add_object
 from .properties import SEED_MAX
-from .session import SESSION, redraw
+from .session import SESSION
 
 _GAP = 1.25  # from one object of a row to the next, in widths of an object
 

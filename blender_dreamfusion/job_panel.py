@@ -16,8 +16,6 @@ INDEX = "dreamfusion_job_index"  # of the window manager: which slot is selected
 _ROWS = 3
 _PICTURE_UNITS = 8.0  # size of the picture at most, in heights of a button
 _PICTURE_LEAST = 4.0
-_UNIT_PIXELS = 20.0  # height of a button, at a scale of 1
-_MARGIN_UNITS = 3.0  # of the sidebar's width, for tabs and frame
 _REMARKS = 4  # of the trainer, the newest: on the prompt, on the negative one, on their length, on the mesh
 _ICONS: dict[State, Any] = {
     State.WAITING: "TIME",
@@ -174,8 +172,7 @@ def _blank() -> int:
 
 def _picture_units(context: bpy.types.Context) -> float:
     """The picture's size: as wide as the sidebar, within limits."""
-    width = context.region.width / context.preferences.system.ui_scale / _UNIT_PIXELS
-    return max(_PICTURE_LEAST, min(_PICTURE_UNITS, width - _MARGIN_UNITS))
+    return max(_PICTURE_LEAST, min(_PICTURE_UNITS, drawing.width_units(context)))
 
 
 CLASSES = (DreamFusionJobSlot, DREAMFUSION_UL_jobs, DREAMFUSION_PT_jobs)

@@ -1,12 +1,15 @@
-"""The "DreamFusion" tab in the 3D viewport's sidebar."""
+"""The "DreamFusion" tab in the 3D viewport's sidebar: what is asked for."""
 
 from __future__ import annotations
 
 import bpy
 
-from . import compat, drawing, texts
+from . import compat, drawing, expectation, menus, preview, texts
+from .picture_job import COUNT
 from .properties import DreamFusionSettings, settings_of
 from .session import SESSION
+
+_LABEL = 0.4  # of the width, as Blender's own property split
 
 
 class DREAMFUSION_PT_main(bpy.types.Panel):
@@ -17,37 +20,94 @@ class DREAMFUSION_PT_main(bpy.types.Panel):
     bl_region_type = "UI"
     bl_category = "DreamFusion"
 
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        """Blender's button for presets."""
+        menus.DREAMFUSION_PT_presets.draw_panel_header(self.layout)
+
     def draw(self, context: bpy.types.Context) -> None:
         """Draw what can be asked for, and what went wrong with it."""
-        layout = self.layout
-        _draw_settings(layout.column(), context.region, settings_of(context.scene))
+        layout, settings = self.layout, settings_of(context.scene)
+        _draw_prompt(layout, context, settings)
+        _draw_settings(layout.column(), context.region, settings)
         row = layout.row()
         row.scale_y = 1.5
-        row.operator("dreamfusion.generate", icon="PLAY")
+        row.operator("dreamfusion.generate", icon="PLAY", text="Add to Queue" if SESSION.queue.active else "Generate")
         if SESSION.error:
             box = layout.box().column()
             drawing.text(box, context.region, SESSION.error, "ERROR")
             box.operator("dreamfusion.open_preferences", icon="PREFERENCES")
 
 
-def _draw_settings(layout: bpy.types.UILayout, region: bpy.types.Region, settings: DreamFusionSettings) -> None:
+class DREAMFUSION_PT_advanced(bpy.types.Panel):
+    """What most artists never change."""
+
+    bl_label = "Advanced"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "DreamFusion"
+    bl_parent_id = "DREAMFUSION_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the properties."""
+        settings = settings_of(context.scene)
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        for name in ("epochs", "field", "device"):
+            column.prop(settings, name)
+        column = layout.column(heading="Model")
+        for name in ("fp16", "vram_O"):
+            column.prop(settings, name)
+        if settings.model == "sd":
+            column.prop(settings, "hf_key")
+
+
+def _draw_prompt(layout: bpy.types.UILayout, context: bpy.types.Context, settings: DreamFusionSettings) -> None:
     column = layout.column(align=True)
     column.label(text="Prompt")
-    compat.draw_text_field(column, settings, "prompt", "A hamburger")
+    row = column.row(align=True)
+    compat.draw_text_field(row, settings, "prompt", "A hamburger")
+    row.menu("DREAMFUSION_MT_prompts", text="", icon="DOWNARROW_HLT")
     column.label(text="Negative Prompt")
     compat.draw_text_field(column, settings, "negative", "Optional")
+    row = layout.row(align=True)
+    row.operator("dreamfusion.preview_prompt", icon="IMAGE_DATA")
+    if SESSION.pictures is not None:
+        row.operator("dreamfusion.end_preview", text="", icon="X")
+        _draw_pictures(layout, context)
+
+
+def _draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The pictures of the prompt that are there, or why there are none."""
+    job = SESSION.pictures
+    if job.error:
+        drawing.text(layout.box().column(), context.region, job.error, "ERROR")
+    elif job.pictures:
+        row = layout.row(align=True)
+        for path in job.pictures:
+            row.template_icon(preview.icon(path), scale=drawing.width_units(context) / COUNT)
+    else:
+        layout.label(text="Drawing pictures...", icon="TIME")
+
+
+def _draw_settings(layout: bpy.types.UILayout, region: bpy.types.Region, settings: DreamFusionSettings) -> None:
     layout.use_property_split = True
     layout.use_property_decorate = False
-    column = layout.column()
-    column.prop(settings, "model")
-    if settings.model == "sd":
-        row = column.row()
-        row.active = not settings.hf_key
-        row.prop(settings, "sd_version")
-        column.prop(settings, "hf_key")
-        if not settings.hf_key and not compat.online_access():
-            drawing.text(
-                column, region, texts.OFFLINE + " turn on Allow Online Access in Preferences > System.", "INFO"
-            )
-    column.prop(settings, "preset")
-    column.prop(settings, "seed")
+    split = layout.split(factor=_LABEL)
+    label = split.row()
+    label.alignment = "RIGHT"
+    label.label(text="Model")
+    name = menus.model_name(settings.model, settings.sd_version, settings.hf_key)
+    split.menu("DREAMFUSION_MT_models", text=name)
+    layout.prop(settings, "preset")
+    row = layout.row(align=True)
+    row.prop(settings, "seed")
+    row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
+    layout.prop(settings, "objects")
+    options = settings.options()
+    time = expectation.describe((job.record for job in SESSION.queue.jobs), options)
+    drawing.text(layout, region, f"{time}. {texts.needs(options)}", "INFO")
+    if "sd_version" in options and not compat.online_access():
+        drawing.text(layout, region, texts.OFFLINE + " turn on Allow Online Access in Preferences > System.", "INFO")

@@ -9,6 +9,7 @@ import bpy
 import bpy.utils.previews
 import numpy as np
 
+_SMALL = 32  # pixels along a side, about
 _collections: list[bpy.utils.previews.ImagePreviewCollection] = []  # one while registered, else none
 _shown: dict[str, int] = {}  # how many of a running job's pictures were shown or passed over
 
@@ -59,3 +60,6 @@ def _show(path: str) -> None:
     entry: Any = collection[path] if path in collection else collection.new(path)
     entry.image_size = (width, height)
     entry.image_pixels_float.foreach_set(pixels)
+    small = pixels.reshape(height, width, 4)[:: max(1, height // _SMALL), :: max(1, width // _SMALL)]
+    entry.icon_size = small.shape[1::-1]  # for the lines of the list; Blender would keep that of the first picture
+    entry.icon_pixels_float.foreach_set(small.ravel())

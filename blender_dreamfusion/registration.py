@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import compat, job_operators, job_panel, operators, panel, preferences, preview, properties, session
+from . import compat, job_operators, job_panel, menus, operators, panel, preferences, preview, properties, session
 
 _SETTINGS = "dreamfusion"  # see properties.settings_of
 _CLASSES = (
@@ -12,7 +12,9 @@ _CLASSES = (
     properties.DreamFusionSettings,
     *operators.CLASSES,
     *job_operators.CLASSES,
+    *menus.CLASSES,
     panel.DREAMFUSION_PT_main,
+    panel.DREAMFUSION_PT_advanced,
     *job_panel.CLASSES,
 )
 

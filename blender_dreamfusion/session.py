@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import tempfile
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any
 import bpy
 
 from . import compat, preferences, preview, workspaces
+from .drawing import redraw
 from .job_queue import JobQueue, ListedJob, Order
 from .job_record import State
+from .picture_job import PictureJob
 from .trainer_job import TrainerJob
 from .trainer_process import StartError, check_python
 
@@ -27,14 +30,16 @@ _IDLE_SECONDS = 1.0  # and while there is nothing
 class Session:
     """What the panel shows.
 
-    Attributes: `queue` (the list of jobs); `selected` (the folder of the one that the panel shows, or None); `error`
-    (of a start or of an import that failed, or ""); `waiting` (why a finished object is not in the scene yet, or "").
+    Attributes: `queue` (the list of jobs); `selected` (the folder of the one that the panel shows, or None);
+    `pictures` (of a prompt, or None); `error` (of a start or of an import that failed, or ""); `waiting` (why a
+    finished object is not in the scene yet, or "").
     """
 
     def __init__(self) -> None:
         """Nothing has happened yet."""
         self.queue = JobQueue(_begin)
         self.selected: Path | None = None
+        self.pictures: PictureJob | None = None
         self.error = ""
         self.waiting = ""
         self._expected: dict[Path, int] = {}  # jobs whose objects come into the scene by themselves, and their places
@@ -50,10 +55,28 @@ class Session:
         """A job for each of these options; where that fails, `error` says why. Returns whether it worked."""
         with self._telling():
             check_python(preferences.trainer_python())
-            for place, options in enumerate(requests):
-                folder = workspaces.new_workspace(preferences.jobs_folder(), prompt)
-                self._expect(self.queue.add(folder, prompt, options), place)
+            jobs_folder = preferences.jobs_folder()
+            jobs = [self.queue.add(workspaces.new_workspace(jobs_folder, prompt), prompt, each) for each in requests]
+            for place, job in reversed(list(enumerate(jobs))):  # the first is selected in the end
+                self._expect(job, place)
         return not self.error
+
+    def preview_prompt(self, prompt: str, options: dict[str, Any]) -> bool:
+        """Draw flat pictures of a prompt, likewise."""
+        self.end_preview()
+        with self._telling():
+            folder = Path(tempfile.mkdtemp(prefix="prompt_", dir=bpy.app.tempdir)) / "pictures"
+            python, variables = preferences.trainer_python(), compat.download_variables()
+            self.pictures = PictureJob(python, prompt, options, folder, variables)
+            wake()
+        return not self.error
+
+    def end_preview(self) -> None:
+        """Put the pictures of a prompt away."""
+        if self.pictures is not None:
+            self.pictures.close()
+        self.pictures = None
+        redraw()
 
     def retry(self, job: ListedJob, seed: int) -> bool:
         """The same with another seed, likewise."""
@@ -94,6 +117,9 @@ class Session:
         """Follow the jobs; returns in how many seconds to come again."""
         self._follow_folder()
         changed = self.queue.pump()
+        drawing = self.pictures is not None and not self.pictures.done
+        if self.pictures is not None and self.pictures.pump():
+            changed = True
         _show_pictures(self.queue)
         self._select()
         if _count_slots(len(self.queue.jobs)) or changed:
@@ -103,7 +129,7 @@ class Session:
             self._bring_in()
         if not self.queue.busy:
             self.queue.look_again()
-        return _SECONDS if self.queue.busy or self._expected else _IDLE_SECONDS
+        return _SECONDS if self.queue.busy or self._expected or drawing else _IDLE_SECONDS
 
     def note_added(self, workspace: Path) -> None:
         """The object is in the scene, by whatever way."""
@@ -122,6 +148,8 @@ class Session:
 
     def close(self) -> None:
         """End the trainer, if one is at work."""
+        if self.pictures is not None:
+            self.pictures.close()
         self.queue.close()
 
     @contextlib.contextmanager
@@ -247,16 +275,6 @@ def tick() -> float:
 def _on_load(*_: object) -> None:
     SESSION.note_file()
     _count_slots(len(SESSION.queue.jobs))
-
-
-def redraw() -> None:
-    """Draw every sidebar again."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
 
 
 def _why_wait() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 from .core_files import protocol
 from .job_record import State
@@ -10,6 +11,7 @@ from .job_record import State
 OFFLINE = "Blender is offline. If Stable Diffusion is not on this computer yet:"
 _LETTER = 6.7  # pixels that a letter takes on average, at a scale of 1
 _MARGIN = 75.0  # pixels of tabs, frame and icon
+DOWNLOADS = {"2.1": "5.2 GB", "2.0": "5.2 GB", "1.5": "4.3 GB"}  # the weights of each version
 _STAGES = {
     "loading": "Loading the model",
     "training": "Training",
@@ -35,6 +37,20 @@ _STANDINGS = {
 def stage_name(stage: str) -> str:
     """A stage of the trainer in words."""
     return _STAGES.get(stage, stage.capitalize())
+
+
+def gigabytes(size: int) -> str:
+    """4.3 GB."""
+    return f"{size / 1e9:.1f} GB"
+
+
+def needs(options: dict[str, Any]) -> str:
+    """What a model needs, for the options of a job."""
+    if options["model"] == "starter":
+        return "Runs on any computer."
+    if "sd_version" in options:
+        return f"Needs a strong GPU and, when first used, a download of {DOWNLOADS[options['sd_version']]}."
+    return "Needs a strong GPU."
 
 
 def clock(seconds: float) -> str:

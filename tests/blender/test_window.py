@@ -10,6 +10,7 @@ import pytest
 from window import run_scenario, running_blender
 
 from tests.addon.doubles import double_python
+from tests.addon.test_models import make_model
 
 pytestmark = pytest.mark.blender
 SCENARIOS = Path(__file__).with_name("scenarios")
@@ -29,6 +30,18 @@ def test_interruptions(blender, addon_zip, tmp_path):
     slow = double_python(tmp_path / "slow", "--steps", "100000")
     quick = double_python(tmp_path / "quick", "--until", str(tmp_path / "go"))
     run_scenario(blender, SCENARIOS / "interrupt.py", tmp_path / "out", addon_zip, [slow, quick, tmp_path], limit=400)
+
+
+def test_queue(blender, addon_zip, tmp_path):
+    quick = double_python(tmp_path / "quick", "--until", str(tmp_path / "go"))
+    slow = double_python(tmp_path / "slow", "--steps", "100000")
+    run_scenario(blender, SCENARIOS / "queue.py", tmp_path / "out", addon_zip, [quick, slow, tmp_path], limit=400)
+
+
+def test_settings(blender, addon_zip, tmp_path):
+    make_model(tmp_path / "models" / "toys")
+    arguments = [sys.executable, tmp_path / "models"]
+    run_scenario(blender, SCENARIOS / "settings.py", tmp_path / "out", addon_zip, arguments, limit=600)
 
 
 def test_a_killed_blender_leaves_no_trainer(blender, addon_zip, tmp_path):
