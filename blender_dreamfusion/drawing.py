@@ -36,3 +36,11 @@ def text(
     lines = texts.wrap(words, region.width, bpy.context.preferences.system.ui_scale)
     for number, line in enumerate(lines):
         column.label(text=line, icon="BLANK1" if number else icon)
+
+
+def error(layout: bpy.types.UILayout, region: bpy.types.Region, words: str, blames_setup: bool) -> None:
+    """An error in a box of its own; one of the set-up with the button that mends it."""
+    box = layout.box().column()
+    text(box, region, words, "ERROR")
+    if blames_setup:
+        box.operator("dreamfusion.open_preferences", icon="PREFERENCES")

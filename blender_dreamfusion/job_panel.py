@@ -126,10 +126,7 @@ def _draw_progress(layout: bpy.types.UILayout, job: ListedJob) -> None:
 def _draw_outcome(layout: bpy.types.UILayout, region: bpy.types.Region, job: ListedJob) -> None:
     """How it ended; where that was an error, the button that mends it is below."""
     if job.error:
-        box = layout.box().column()
-        drawing.text(box, region, job.error, "ERROR")
-        if job.blames_setup:
-            box.operator("dreamfusion.open_preferences", icon="PREFERENCES")
+        drawing.error(layout, region, job.error, job.blames_setup)
     elif SESSION.waiting and SESSION.expects(job):
         drawing.text(layout, region, SESSION.waiting, "TIME")
     elif not job.at_work:

@@ -61,7 +61,7 @@ class DREAMFUSION_MT_models(bpy.types.Menu):
         layout.separator()
         layout.label(text="On This Computer")
         for model in found:
-            self._choice(f"{model.name} ({texts.gigabytes(model.size)})", "sd", hf_key=model.hf_key)
+            self._choice(f"{model.name} ({texts.bytes_on_disk(model.size)})", "sd", hf_key=model.hf_key)
         layout.operator("dreamfusion.browse_model", text="Browse...", icon="FILE_FOLDER")
         layout.separator()
         layout.label(text="Downloaded When First Used")

@@ -118,7 +118,9 @@ class DREAMFUSION_OT_browse_model(bpy.types.Operator):
     bl_options = {"UNDO"}
 
     directory: bpy.props.StringProperty(name="Folder", description="The model's folder", subtype="DIR_PATH")
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_folder: bpy.props.BoolProperty(
+        name="Filter Folders", description="Show folders in the file browser", default=True, options={"HIDDEN"}
+    )
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Open the file browser."""

@@ -33,9 +33,7 @@ class DREAMFUSION_PT_main(bpy.types.Panel):
         row.scale_y = 1.5
         row.operator("dreamfusion.generate", icon="PLAY", text="Add to Queue" if SESSION.queue.active else "Generate")
         if SESSION.error:
-            box = layout.box().column()
-            drawing.text(box, context.region, SESSION.error, "ERROR")
-            box.operator("dreamfusion.open_preferences", icon="PREFERENCES")
+            drawing.error(layout, context.region, SESSION.error, SESSION.blames_setup)
 
 
 class DREAMFUSION_PT_advanced(bpy.types.Panel):
@@ -83,7 +81,7 @@ def _draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     """The pictures of the prompt that are there, or why there are none."""
     job = SESSION.pictures
     if job.error:
-        drawing.text(layout.box().column(), context.region, job.error, "ERROR")
+        drawing.error(layout, context.region, job.error, job.blames_setup)
     elif job.pictures:
         row = layout.row(align=True)
         for path in job.pictures:

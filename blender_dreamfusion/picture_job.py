@@ -14,14 +14,17 @@ _OPTIONS = ("negative", "seed", "model", "sd_version", "hf_key", "fp16", "vram_O
 
 
 class PictureJob:
-    """``python -m core image`` at work. Attributes: `prompt`; `done`; `error` (one sentence where it failed, or "")."""
+    """``python -m core image`` at work.
+
+    Attributes: `done`; `error` (one sentence where it failed, or ""); `blames_setup` (whether the trainer's Python or
+    its packages are at fault).
+    """
 
     def __init__(
         self, python: str, prompt: str, options: dict[str, Any], folder: Path, variables: dict[str, str]
     ) -> None:
         """Start it for a generate's options; pictures and a log go to `folder`, a new one. Raises StartError."""
-        self.prompt = prompt
-        self.done = False
+        self.done = self.blames_setup = False
         self.error = ""
         self._pictures = [folder / name for name in ("1.png", *(f"1_{number}.png" for number in range(2, COUNT + 1)))]
         self._seen = 0
@@ -46,9 +49,13 @@ class PictureJob:
         if code is not None:
             self.done = True
             if code:
-                line = self._process.last_line().removeprefix("error: ")
-                self.error = line or f"The trainer ended with exit code {code} and no word."
+                self._explain(code, self._process.last_line())
         return self.done or self._seen != before
+
+    def _explain(self, code: int, last_line: str) -> None:
+        text = last_line.removeprefix("error: ")  # of the trainer; anything else is of a Python that cannot run it
+        self.error = text or f"The trainer ended with exit code {code} and no word: is this the trainer's Python?"
+        self.blames_setup = text == last_line or "package" in text
 
     def close(self) -> None:
         """End it at once."""

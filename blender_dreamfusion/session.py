@@ -31,8 +31,8 @@ class Session:
     """What the panel shows.
 
     Attributes: `queue` (the list of jobs); `selected` (the folder of the one that the panel shows, or None);
-    `pictures` (of a prompt, or None); `error` (of a start or of an import that failed, or ""); `waiting` (why a
-    finished object is not in the scene yet, or "").
+    `pictures` (of a prompt, or None); `error` (of a start or of an import that failed, or ""); `blames_setup`
+    (whether the preferences mend that); `waiting` (why a finished object is not in the scene yet, or "").
     """
 
     def __init__(self) -> None:
@@ -41,6 +41,7 @@ class Session:
         self.selected: Path | None = None
         self.pictures: PictureJob | None = None
         self.error = ""
+        self.blames_setup = False
         self.waiting = ""
         self._expected: dict[Path, int] = {}  # jobs whose objects come into the scene by themselves, and their places
         self._file = ""  # the .blend that these jobs were started in
@@ -95,7 +96,7 @@ class Session:
 
     def delete(self, job: ListedJob) -> bool:
         """Delete a job with its folder; where that fails, `error` says why."""
-        self.error = ""
+        self.error, self.blames_setup = "", False
         number = self.queue.jobs.index(job)
         try:
             if not self.queue.delete(job):
@@ -155,7 +156,7 @@ class Session:
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
         """Keep what cannot be started as `error`."""
-        self.error = ""
+        self.error, self.blames_setup = "", True
         try:
             yield
         except StartError as error:
@@ -206,6 +207,7 @@ class Session:
                     "EXEC_DEFAULT", True, workspace=str(folder), place=place
                 )
             except RuntimeError as error:  # what the operator reported
+                self.blames_setup = False
                 self.error = str(error).removeprefix("Error: ").strip()
         redraw()
 

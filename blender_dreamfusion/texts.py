@@ -39,9 +39,9 @@ def stage_name(stage: str) -> str:
     return _STAGES.get(stage, stage.capitalize())
 
 
-def gigabytes(size: int) -> str:
-    """4.3 GB."""
-    return f"{size / 1e9:.1f} GB"
+def bytes_on_disk(size: int) -> str:
+    """4.3 GB, or 12 MB."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def needs(options: dict[str, Any]) -> str:

@@ -53,6 +53,7 @@ def test_the_trainers_own_words_tell_what_is_wrong(start):
     job = start(sys.executable, prompt=" ")
     pump_until_done(job)
     assert job.error.startswith("The prompt is empty: describe one object")
+    assert not job.blames_setup
     assert job.pictures == []
 
 
@@ -60,6 +61,7 @@ def test_a_program_that_says_nothing(start):
     job = start("/bin/false")
     pump_until_done(job)
     assert "exit code 1" in job.error
+    assert job.blames_setup
 
 
 def test_without_a_python_it_does_not_start(start):

@@ -66,6 +66,17 @@ def test_clock(seconds, text):
     assert texts.clock(seconds) == text
 
 
+def test_sizes():
+    assert texts.bytes_on_disk(4_265_000_000) == "4.3 GB"
+    assert texts.bytes_on_disk(12_300_000) == "12 MB"
+
+
+def test_what_a_model_needs():
+    assert texts.needs({"model": "starter"}) == "Runs on any computer."
+    assert "download of 4.3 GB" in texts.needs({"model": "sd", "sd_version": "1.5"})
+    assert "download" not in texts.needs({"model": "sd", "hf_key": "/models/toys"})
+
+
 def test_time_left_is_silent_while_unknown():
     assert texts.time_left(core_files.protocol.Progress("training", 1, 10, 0.1, -1.0)) == ""
     assert texts.time_left(core_files.protocol.Progress("training", 1, 10, 0.1, 80.0)) == "1:20 left"

@@ -22,11 +22,11 @@ def scenario(gui):
         gui.check(name[1], f"{name[0]} has a tooltip")
     gui.check(not bpy.ops.dreamfusion.generate.poll(), "without a prompt there is nothing to generate")
     gui.check(not bpy.ops.dreamfusion.preview_prompt.poll(), "or to preview")
-    yield from look_at_menu(gui, "DREAMFUSION_MT_prompts", "1_prompts")
+    yield from look_at_menu(gui, "prompt", 0, "1_prompts")
     bpy.ops.dreamfusion.use_prompt(prompt="a red ball")
     gui.check(settings.prompt == "a red ball", "a prompt is taken over")
 
-    yield from look_at_menu(gui, "DREAMFUSION_MT_models", "2_models")
+    yield from look_at_menu(gui, "preset", 1, "2_models")
     found = importlib.import_module(f"{package}.models").find_models(
         importlib.import_module(f"{package}.models").hub_cache(os.environ),
         importlib.import_module(f"{package}.preferences").models_folder(),
@@ -66,22 +66,21 @@ def scenario(gui):
     gui.check(len(session.pictures.pictures) == 3, f"three of them {session.pictures.error}")
     yield 1.0
     gui.shot("5_pictures")
-    yield from gui.press("dreamfusion.end_preview")
+    yield from gui.press("dreamfusion.end_preview", across=[0.8])
     gui.check(session.pictures is None, "and put away")
     preferences.trainer_python = "/bin/false"
     yield from gui.press("dreamfusion.preview_prompt")
     yield from gui.wait_for(lambda: session.pictures.error, "a broken Python is told", 20)
-    yield 0.5
+    yield from gui.find_button("dreamfusion.open_preferences")
     gui.shot("6_broken")
 
 
-def look_at_menu(gui, name, shot):
-    """Generator: open a menu over the 3D view, take a picture, close it."""
-    region = gui.region("WINDOW")
-    gui.move(region.x + region.width / 3, region.y + region.height / 2)
-    yield 0.3
-    with gui.override():
-        bpy.ops.wm.call_menu(name=name)
+def look_at_menu(gui, field, rows_above, shot):
+    """Generator: open the menu beside a field, or rows above it, take a picture, close it."""
+    region = gui.region()
+    _, y = yield from gui.find_button(field)
+    row = 23 * bpy.context.preferences.system.ui_scale
+    yield from gui.click(region.x + 0.8 * region.width, y + rows_above * row)
     yield 0.5
     gui.shot(shot)
     gui.xdo("key", "Escape")
@@ -96,7 +95,7 @@ def all_fields(package):
             operator = getattr(bpy.ops.dreamfusion, kind.bl_idname.partition(".")[2]).get_rna_type()
             yield kind.bl_idname, operator.description
             yield from fields_of(operator)
-    yield from fields_of(bpy.types.DreamFusionSettings.bl_rna)
+    yield from fields_of(bpy.context.scene.dreamfusion.bl_rna)
     yield from fields_of(bpy.context.preferences.addons[package].preferences.bl_rna)
 
 
