@@ -122,6 +122,11 @@ class JobQueue:
         return self._active
 
     @property
+    def reading(self) -> bool:
+        """Whether there are folders left to read."""
+        return bool(self._unread)
+
+    @property
     def busy(self) -> bool:
         """Whether there is something to pump."""
         return self._active is not None or bool(self._waiting or self._unread)

@@ -181,7 +181,7 @@ class Session:
             self.queue.scan(folder)
 
     def _select(self) -> None:
-        if self.job is None:
+        if self.job is None and not self.queue.reading:
             self.selected = self.queue.jobs[0].folder if self.queue.jobs else None
 
     def _bring_in(self) -> None:

@@ -193,7 +193,8 @@ class TrainerJob:
         code = self._process.exit_code()
         self._process.terminate()
         if self._link.connected:
-            self._end(State.FAILED, f"{_explain(text, code)} What it printed is in {self._log_path()}.")
+            log = _JOB_LOG_NAME if (self.workspace / _JOB_LOG_NAME).exists() else LOG_NAME
+            self._end(State.FAILED, f"{_explain(text, code)} What it printed is in {log} of the job's folder.")
         else:
             self._end(State.FAILED, _explain(text, code, self._process.last_line()))
 
@@ -203,11 +204,6 @@ class TrainerJob:
         self._ends_at = time.monotonic() + END_SECONDS
         if not self._link.connected:  # nobody will come any more
             self._link.close()
-
-    def _log_path(self) -> Path:
-        """Where a trainer that has connected prints to."""
-        log = self.workspace / _JOB_LOG_NAME
-        return log if log.exists() else self.workspace / LOG_NAME
 
     def _see_off(self) -> None:
         """After the end the trainer goes by itself; help it where it does not."""

@@ -99,9 +99,9 @@ def test_a_killed_trainer_is_noticed_and_can_be_resumed(start, tmp_path):
     os.kill(job.trainer_pid, signal.SIGKILL)
     pump_until(job, lambda job: job.gone, 5)
     assert job.state is State.FAILED
-    log = job.workspace / "log.txt"
-    assert job.error == f"The trainer was killed; the computer may have run out of memory. What it printed is in {log}."
-    assert log.exists()
+    reason = "The trainer was killed; the computer may have run out of memory."
+    assert job.error == f"{reason} What it printed is in log.txt of the job's folder."
+    assert (job.workspace / "log.txt").exists()
     assert not job.blames_setup
     assert workspaces.is_interrupted(job.workspace)
 

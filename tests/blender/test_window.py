@@ -18,7 +18,7 @@ SCENARIOS = Path(__file__).with_name("scenarios")
 
 def test_generate(blender, addon_zip, tmp_path):
     python = double_python(tmp_path, "--steps", "80", "--pause", "0.1")
-    run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, [python, "a red cube", 30])
+    run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, [python, "a red cube", 30], limit=400)
 
 
 def test_generate_with_the_real_trainer(blender, addon_zip, tmp_path):
@@ -34,7 +34,7 @@ def test_interruptions(blender, addon_zip, tmp_path):
 
 def test_queue(blender, addon_zip, tmp_path):
     quick = double_python(tmp_path / "quick", "--until", str(tmp_path / "go"))
-    slow = double_python(tmp_path / "slow", "--steps", "100000")
+    slow = double_python(tmp_path / "slow", "--steps", "100000", "--pause", "0.5")
     run_scenario(blender, SCENARIOS / "queue.py", tmp_path / "out", addon_zip, [quick, slow, tmp_path], limit=400)
 
 
