@@ -44,7 +44,7 @@ def test_settings(blender, addon_zip, tmp_path):
     run_scenario(blender, SCENARIOS / "settings.py", tmp_path / "out", addon_zip, arguments, limit=600)
 
 
-def test_a_killed_blender_leaves_no_trainer(blender, addon_zip, tmp_path):
+def test_a_killed_blender_leaves_no_trainer_and_the_next_one_resumes_the_job(blender, addon_zip, tmp_path):
     python = double_python(tmp_path, "--steps", "100000")
     pid_file = tmp_path / "pid"
     arguments = [python, pid_file]
@@ -53,6 +53,8 @@ def test_a_killed_blender_leaves_no_trainer(blender, addon_zip, tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
         _wait(lambda: not _alive(int(pid_file.read_text())), 10)
+    quick = double_python(tmp_path / "quick")
+    run_scenario(blender, SCENARIOS / "read_back.py", tmp_path / "out", addon_zip, [quick])
 
 
 def _wait(condition, seconds):
