@@ -136,6 +136,10 @@ class Gui:
             panel.remove(probe)
         self.check(drawn, f"the tab {category} is in front")
 
+    def right_edge(self):
+        """The share of the sidebar's width at which a small button at the right edge lies, left of the tabs."""
+        return 1 - 45 * bpy.context.preferences.system.ui_scale / self.region().width
+
     def find_button(self, wanted, across=(0.6, 0.3)):
         """Generator: the window position of the sidebar's button for an operator or property.
 

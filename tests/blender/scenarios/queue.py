@@ -59,7 +59,7 @@ def scenario(gui):
     gui.check(session.job is running and not bpy.ops.dreamfusion.delete.poll(), "what runs cannot be deleted")
     bpy.context.window_manager.dreamfusion_job_index = 0
     doomed = session.job.folder
-    yield from gui.press("dreamfusion.delete", across=[0.8])
+    yield from gui.press("dreamfusion.delete", across=[gui.right_edge()])
     gui.check(doomed.exists(), "Delete asks first")
     yield 0.5
     gui.shot("3_delete")

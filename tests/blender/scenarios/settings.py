@@ -66,7 +66,7 @@ def scenario(gui):
     gui.check(len(session.pictures.pictures) == 3, f"three of them {session.pictures.error}")
     yield 1.0
     gui.shot("5_pictures")
-    yield from gui.press("dreamfusion.end_preview", across=[0.8])
+    yield from gui.press("dreamfusion.end_preview", across=[gui.right_edge()])
     gui.check(session.pictures is None, "and put away")
     preferences.trainer_python = "/bin/false"
     yield from gui.press("dreamfusion.preview_prompt")
@@ -80,7 +80,7 @@ def look_at_menu(gui, field, rows_above, shot):
     region = gui.region()
     _, y = yield from gui.find_button(field)
     row = 23 * bpy.context.preferences.system.ui_scale
-    yield from gui.click(region.x + 0.8 * region.width, y + rows_above * row)
+    yield from gui.click(region.x + gui.right_edge() * region.width, y + rows_above * row)
     yield 0.5
     gui.shot(shot)
     gui.xdo("key", "Escape")
