@@ -24,7 +24,7 @@ from pathlib import Path
 
 import bpy
 
-from . import compat, mesh_import, texts, workspaces
+from . import compat, job_record, mesh_import, texts, workspaces
 from .batch_arguments import find_python, parse
 from .core_files import protocol
 from .mesh_file import MeshFileError
@@ -33,7 +33,6 @@ from .trainer_job import TrainerJob
 from .trainer_process import StartError
 
 _LINE_SECONDS = 5.0  # between two progress lines of one stage
-_REQUEST = "request.json"
 
 
 @dataclass(frozen=True)
@@ -122,24 +121,14 @@ def _order(prompt: str, workspace: Path, args: argparse.Namespace) -> protocol.G
     """
     options = _options(args)
     request = {"prompt": prompt, **options}
-    path = workspace / _REQUEST
-    same = _read_request(path) == request and not args.overwrite
+    same = job_record.read_request(workspace) == request and not args.overwrite
     if same and workspaces.is_done(workspace):
         return None
     if same and workspaces.is_interrupted(workspace):
         return protocol.Resume(str(workspace))
     if args.overwrite or not (workspace / "job.json").exists():
-        workspace.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(request, indent=2), encoding="utf-8")
+        job_record.write_request(workspace, prompt, options)
     return protocol.Generate(prompt, str(workspace), {**options, "overwrite": same or args.overwrite})
-
-
-def _read_request(path: Path) -> object:
-    """What the job there was asked for, or None where nobody knows."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
 
 
 def _options(args: argparse.Namespace) -> dict[str, str | int]:

@@ -1,105 +1,141 @@
-"""The panel's buttons."""
+"""The buttons of what is asked for."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
 import bpy
 
-from . import preferences, workspaces
-from .core_files import protocol
-from .mesh_file import MeshFileError
-from .mesh_import import add_object
-from .properties import settings_of
+from . import models, paths
+from .properties import MODELS, SD_VERSIONS, settings_of
 from .session import SESSION
 
 
+def _has_prompt(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if settings_of(context.scene).prompt.strip():
+        return True
+    cls.poll_message_set("Type a prompt first")
+    return False
+
+
 class DREAMFUSION_OT_generate(bpy.types.Operator):
-    """Make the prompt into a textured object, in the background"""
+    """Make the prompt into a textured object, in the background; after the jobs that wait already"""
 
     bl_idname = "dreamfusion.generate"
     bl_label = "Generate"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Whether there is a prompt and no job at work."""
-        if not settings_of(context.scene).prompt.strip():
-            cls.poll_message_set("Type a prompt first")
-            return False
-        return SESSION.ready
+        """Whether there is a prompt."""
+        return _has_prompt(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Start the trainer; what goes wrong stands in the panel."""
+        """Put the jobs into the queue; what goes wrong stands in the panel."""
         settings = settings_of(context.scene)
-        prompt = settings.prompt.strip()
-        workspace = workspaces.new_workspace(preferences.jobs_folder(), prompt)
-        started = SESSION.start(protocol.Generate(prompt, str(workspace), settings.options()))
-        return {"FINISHED"} if started else {"CANCELLED"}
+        settings.draw_seed()
+        asked = SESSION.generate(settings.prompt.strip(), settings.requests())
+        return {"FINISHED"} if asked else {"CANCELLED"}
 
 
-class DREAMFUSION_OT_cancel(bpy.types.Operator):
-    """Stop the job and keep what it has learnt so far, to resume it later"""
+class DREAMFUSION_OT_preview_prompt(bpy.types.Operator):
+    """Show flat pictures of the prompt in seconds: what the model thinks of it, before a long job"""
 
-    bl_idname = "dreamfusion.cancel"
-    bl_label = "Cancel"
-
-    @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        """Whether a job is at work."""
-        return SESSION.running
-
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        """Ask the trainer to stop; the timer sees to the rest."""
-        if SESSION.job is not None:
-            SESSION.job.cancel()
-        return {"FINISHED"}
-
-
-class DREAMFUSION_OT_resume(bpy.types.Operator):
-    """Go on with the job that was interrupted, from where it was last saved"""
-
-    bl_idname = "dreamfusion.resume"
-    bl_label = "Resume"
-
-    @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        """Whether a job was interrupted and its trainer is gone."""
-        return SESSION.ready and SESSION.interrupted is not None
-
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        """Start the trainer on the job's folder."""
-        started = SESSION.start(protocol.Resume(str(SESSION.interrupted)))
-        return {"FINISHED"} if started else {"CANCELLED"}
-
-
-class DREAMFUSION_OT_add_result(bpy.types.Operator):
-    """Add the finished object to the scene, standing at the 3D cursor"""
-
-    bl_idname = "dreamfusion.add_result"
-    bl_label = "Add to Scene"
-    bl_options = {"REGISTER", "UNDO"}
-
-    workspace: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    bl_idname = "dreamfusion.preview_prompt"
+    bl_label = "Preview Prompt"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Whether objects can be added now."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Return to Object Mode first")
+        """Whether there is a prompt, and memory for a second model."""
+        if settings_of(context.scene).model != "starter" and SESSION.queue.active is not None:
+            cls.poll_message_set("The job at work takes the memory: wait for its end")
             return False
-        return True
+        return _has_prompt(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Read the job's files and add the object."""
-        workspace = Path(self.workspace)
-        details = workspaces.read_details(workspace)
-        if details is None:
-            self.report({"ERROR"}, f"There is no readable job in {self.workspace}: generate again.")
+        """Start to draw; what goes wrong stands in the panel."""
+        settings = settings_of(context.scene)
+        started = SESSION.preview_prompt(settings.prompt.strip(), settings.options())
+        return {"FINISHED"} if started else {"CANCELLED"}
+
+
+class DREAMFUSION_OT_end_preview(bpy.types.Operator):
+    """Stop drawing, and put the pictures away"""
+
+    bl_idname = "dreamfusion.end_preview"
+    bl_label = "Close Preview"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Whether there is a preview."""
+        return SESSION.pictures is not None
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """End it."""
+        SESSION.end_preview()
+        return {"FINISHED"}
+
+
+class DREAMFUSION_OT_use_prompt(bpy.types.Operator):
+    """Take this prompt over"""
+
+    bl_idname = "dreamfusion.use_prompt"
+    bl_label = "Use Prompt"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    prompt: bpy.props.StringProperty(name="Prompt", description="The text to take over")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write it into the field."""
+        settings_of(context.scene).prompt = self.prompt
+        return {"FINISHED"}
+
+
+class DREAMFUSION_OT_choose_model(bpy.types.Operator):
+    """Let this model guide"""
+
+    bl_idname = "dreamfusion.choose_model"
+    bl_label = "Choose Model"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    model: bpy.props.EnumProperty(name="Model", description="Which diffusion model guides", items=MODELS)
+    sd_version: bpy.props.EnumProperty(name="Version", description="Version of the model", items=SD_VERSIONS)
+    hf_key: bpy.props.StringProperty(
+        name="Folder or Name", description="A folder or a name on Hugging Face", options={"SKIP_SAVE"}
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write it into the settings."""
+        settings = settings_of(context.scene)
+        settings.model, settings.sd_version, settings.hf_key = self.model, self.sd_version, self.hf_key
+        return {"FINISHED"}
+
+
+class DREAMFUSION_OT_browse_model(bpy.types.Operator):
+    """Choose the folder of a model in the layout of diffusers (it holds model_index.json)"""
+
+    bl_idname = "dreamfusion.browse_model"
+    bl_label = "Use Model"
+    bl_options = {"UNDO"}
+
+    directory: bpy.props.StringProperty(name="Folder", description="The model's folder", subtype="DIR_PATH")
+    filter_folder: bpy.props.BoolProperty(
+        name="Filter Folders", description="Show folders in the file browser", default=True, options={"HIDDEN"}
+    )
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Open the file browser."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Take the folder over if it holds a model."""
+        folder = Path(paths.absolute(self.directory))
+        if models.read_model(folder, folder.name, str(folder)) is None:
+            text = "no whole Stable Diffusion model in the layout of diffusers: choose the folder with model_index.json"
+            self.report({"ERROR"}, f"{folder} holds {text}.")
             return {"CANCELLED"}
-        try:
-            add_object(context, workspaces.mesh_path(workspace), workspaces.texture_path(workspace), details)
-        except (MeshFileError, RuntimeError) as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        SESSION.note_added(workspace)
+        settings = settings_of(context.scene)
+        settings.model, settings.hf_key = "sd", str(folder)
         return {"FINISHED"}
 
 
@@ -117,8 +153,10 @@ class DREAMFUSION_OT_open_preferences(bpy.types.Operator):
 
 CLASSES = (
     DREAMFUSION_OT_generate,
-    DREAMFUSION_OT_cancel,
-    DREAMFUSION_OT_resume,
-    DREAMFUSION_OT_add_result,
+    DREAMFUSION_OT_preview_prompt,
+    DREAMFUSION_OT_end_preview,
+    DREAMFUSION_OT_use_prompt,
+    DREAMFUSION_OT_choose_model,
+    DREAMFUSION_OT_browse_model,
     DREAMFUSION_OT_open_preferences,
 )

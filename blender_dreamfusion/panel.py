@@ -1,122 +1,111 @@
-"""The "DreamFusion" tab in the 3D viewport's sidebar."""
+"""The "DreamFusion" tab in the 3D viewport's sidebar: what is asked for."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
 import bpy
 
-from . import compat, preview, texts
+from . import compat, drawing, expectation, menus, preview, texts
+from .picture_job import COUNT
 from .properties import DreamFusionSettings, settings_of
-from .session import SESSION, Session
-from .trainer_job import State, TrainerJob
+from .session import SESSION
 
-_PICTURE_UNITS = 10.0  # size of the picture at most, in heights of a button
-_PICTURE_LEAST = 4.0
-_UNIT_PIXELS = 20.0  # height of a button, at a scale of 1
-_MARGIN_UNITS = 3.0  # of the sidebar's width, for tabs and frame
-_REMARKS = 4  # of the trainer, the newest: on the prompt, on the negative one, on their length, on the mesh
+_LABEL = 0.4  # of the width, as Blender's own property split
 
 
 class DREAMFUSION_PT_main(bpy.types.Panel):
-    """Prompt, model and quality above; the job below."""
+    """Prompt, model and quality."""
 
     bl_label = "DreamFusion"
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "DreamFusion"
 
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        """Blender's button for presets."""
+        menus.DREAMFUSION_PT_presets.draw_panel_header(self.layout)
+
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw what can be asked for, and what is going on."""
-        settings = self.layout.column()
-        settings.enabled = not SESSION.running
-        _draw_settings(settings, context.region, settings_of(context.scene))
-        if SESSION.running and SESSION.job is not None:
-            _draw_running(self.layout, SESSION.job)
-        else:
-            row = self.layout.row()
-            row.scale_y = 1.5
-            row.operator("dreamfusion.generate", icon="PLAY")
-            _draw_outcome(self.layout, context.region, SESSION)
-        if SESSION.job is not None:
-            for remark in SESSION.job.remarks[-_REMARKS:]:
-                _draw_text(self.layout, context.region, remark, "INFO")
-        if preview.icon():
-            self.layout.template_icon(preview.icon(), scale=_picture_units(context))
+        """Draw what can be asked for, and what went wrong with it."""
+        layout, settings = self.layout, settings_of(context.scene)
+        _draw_prompt(layout, context, settings)
+        _draw_settings(layout.column(), context.region, settings)
+        row = layout.row()
+        row.scale_y = 1.5
+        row.operator("dreamfusion.generate", icon="PLAY", text="Add to Queue" if SESSION.queue.active else "Generate")
+        if SESSION.error:
+            drawing.error(layout, context.region, SESSION.error, SESSION.blames_setup)
 
 
-def _picture_units(context: bpy.types.Context) -> float:
-    """The picture's size: as wide as the sidebar, within limits."""
-    width = context.region.width / context.preferences.system.ui_scale / _UNIT_PIXELS
-    return max(_PICTURE_LEAST, min(_PICTURE_UNITS, width - _MARGIN_UNITS))
+class DREAMFUSION_PT_advanced(bpy.types.Panel):
+    """What most artists never change."""
+
+    bl_label = "Advanced"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "DreamFusion"
+    bl_parent_id = "DREAMFUSION_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the properties."""
+        settings = settings_of(context.scene)
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        for name in ("epochs", "field", "device"):
+            column.prop(settings, name)
+        column = layout.column(heading="Model")
+        for name in ("fp16", "vram_O"):
+            column.prop(settings, name)
+        if settings.model == "sd":
+            column.prop(settings, "hf_key")
+
+
+def _draw_prompt(layout: bpy.types.UILayout, context: bpy.types.Context, settings: DreamFusionSettings) -> None:
+    column = layout.column(align=True)
+    column.label(text="Prompt")
+    row = column.row(align=True)
+    compat.draw_text_field(row, settings, "prompt", "A hamburger")
+    row.menu("DREAMFUSION_MT_prompts", text="", icon="DOWNARROW_HLT")
+    column.label(text="Negative Prompt")
+    compat.draw_text_field(column, settings, "negative", "Optional")
+    row = layout.row(align=True)
+    row.operator("dreamfusion.preview_prompt", icon="IMAGE_DATA")
+    if SESSION.pictures is not None:
+        row.operator("dreamfusion.end_preview", text="", icon="X")
+        _draw_pictures(layout, context)
+
+
+def _draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The pictures of the prompt that are there, or why there are none."""
+    job = SESSION.pictures
+    if job.error:
+        drawing.error(layout, context.region, job.error, job.blames_setup)
+    elif job.pictures:
+        row = layout.row(align=True)
+        for path in job.pictures:
+            row.template_icon(preview.icon(path), scale=drawing.width_units(context) / COUNT)
+    else:
+        layout.label(text="Drawing pictures...", icon="TIME")
 
 
 def _draw_settings(layout: bpy.types.UILayout, region: bpy.types.Region, settings: DreamFusionSettings) -> None:
-    column = layout.column(align=True)
-    column.label(text="Prompt")
-    compat.draw_text_field(column, settings, "prompt", "A hamburger")
-    column.label(text="Negative Prompt")
-    compat.draw_text_field(column, settings, "negative", "Optional")
     layout.use_property_split = True
     layout.use_property_decorate = False
-    column = layout.column()
-    column.prop(settings, "model")
-    if settings.model == "sd":
-        row = column.row()
-        row.active = not settings.hf_key
-        row.prop(settings, "sd_version")
-        column.prop(settings, "hf_key")
-        if not settings.hf_key and not compat.online_access():
-            _draw_text(column, region, texts.OFFLINE + " turn on Allow Online Access in Preferences > System.", "INFO")
-    column.prop(settings, "preset")
-    column.prop(settings, "seed")
-
-
-def _draw_running(layout: bpy.types.UILayout, job: TrainerJob) -> None:
-    row = layout.row()
-    row.scale_y = 1.5
-    row.operator("dreamfusion.cancel", icon="CANCEL")
-    if job.state is State.CANCELLING:
-        layout.label(text="Stopping...")
-    elif job.progress is None:
-        layout.label(text="Starting the trainer...")
-    else:
-        compat.draw_progress(layout, job.progress.fraction)
-        row = layout.row()
-        row.label(text=texts.stage_name(job.progress.stage))
-        right = row.row()
-        right.alignment = "RIGHT"
-        right.label(text=texts.time_left(job.progress))
-
-
-def _draw_outcome(layout: bpy.types.UILayout, region: bpy.types.Region, session: Session) -> None:
-    """How the last job ended, and the button that mends it."""
-    job = session.job
-    error = session.error or (job.error if job is not None and job.state is State.FAILED else "")
-    if error:
-        box = layout.box().column()
-        _draw_text(box, region, error, "ERROR")
-        if job is None or job.blames_setup:
-            box.operator("dreamfusion.open_preferences", icon="PREFERENCES")
-    elif session.waiting:
-        _draw_text(layout, region, session.waiting, "TIME")
-    elif job is not None and job.done is not None:
-        layout.label(text=f"Done in {texts.clock(job.done.seconds)}", icon="CHECKMARK")
-    elif job is not None and job.state is State.CANCELLED:
-        layout.label(text="Cancelled", icon="CANCEL")
-    if session.interrupted is not None:
-        layout.operator("dreamfusion.resume", text=f'Resume "{session.interrupted_prompt}"', icon="FILE_REFRESH")
-    if session.result is not None:
-        button: Any = layout.operator("dreamfusion.add_result", text=f'Add "{session.result_prompt}"', icon="IMPORT")
-        button.workspace = str(session.result)
-
-
-def _draw_text(
-    layout: bpy.types.UILayout, region: bpy.types.Region, text: str, icon: Literal["ERROR", "INFO", "TIME"]
-) -> None:
-    """A text in as many lines as it needs, with an icon before the first."""
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    lines = texts.wrap(text, region.width, bpy.context.preferences.system.ui_scale)
-    for number, line in enumerate(lines):
-        column.label(text=line, icon="BLANK1" if number else icon)
+    split = layout.split(factor=_LABEL)
+    label = split.row()
+    label.alignment = "RIGHT"
+    label.label(text="Model")
+    name = menus.model_name(settings.model, settings.sd_version, settings.hf_key)
+    split.menu("DREAMFUSION_MT_models", text=name)
+    layout.prop(settings, "preset")
+    row = layout.row(align=True)
+    row.prop(settings, "seed")
+    row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
+    layout.prop(settings, "objects")
+    options = settings.options()
+    time = expectation.describe((job.record for job in SESSION.queue.jobs), options)
+    drawing.text(layout, region, f"{time}. {texts.needs(options)}", "INFO")
+    if "sd_version" in options and not compat.online_access():
+        drawing.text(layout, region, texts.OFFLINE + " turn on Allow Online Access in Preferences > System.", "INFO")

@@ -25,6 +25,11 @@ class DreamFusionPreferences(bpy.types.AddonPreferences):
         description="Where checkpoints, pictures and meshes of jobs are kept. Empty: a folder of the add-on's own",
         subtype="DIR_PATH",
     )
+    models_folder: bpy.props.StringProperty(
+        name="Models Folder",
+        description="A folder with diffusion models in the layout of diffusers: they join the panel's list of models",
+        subtype="DIR_PATH",
+    )
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the two paths, and what an empty one means."""
@@ -38,6 +43,7 @@ class DreamFusionPreferences(bpy.types.AddonPreferences):
         column.prop(self, "jobs_folder")
         if not self.jobs_folder:
             _hint(column, f"Default: {jobs_folder()}")
+        column.prop(self, "models_folder")
 
 
 def _hint(column: bpy.types.UILayout, text: str) -> None:
@@ -68,6 +74,12 @@ def jobs_folder() -> Path:
     """
     chosen = paths.absolute(_setting("jobs_folder"))
     return Path(chosen or bpy.utils.user_resource("DATAFILES", path="dreamfusion/jobs"))
+
+
+def models_folder() -> Path | None:
+    """The user's folder with models, or None."""
+    chosen = paths.absolute(_setting("models_folder"))
+    return Path(chosen) if chosen else None
 
 
 def _setting(name: str) -> str:

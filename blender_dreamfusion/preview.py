@@ -1,32 +1,50 @@
-"""The newest picture of the running job, as an icon that the panel can draw."""
+"""The newest picture of each job, as an icon that the panel can draw."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import bpy
 import bpy.utils.previews
 import numpy as np
 
-_KEY = "job"
+_SMALL = 32  # pixels along a side, about
 _collections: list[bpy.utils.previews.ImagePreviewCollection] = []  # one while registered, else none
+_shown: dict[str, int] = {}  # how many of a running job's pictures were shown or passed over
 
 
 def register() -> None:
-    """Make room for one picture."""
-    collection = bpy.utils.previews.new()
-    collection.new(_KEY)
-    _collections.append(collection)
+    """Make room for pictures."""
+    _collections.append(bpy.utils.previews.new())
 
 
 def unregister() -> None:
     """Undo register."""
+    _shown.clear()
     while _collections:
         bpy.utils.previews.remove(_collections.pop())
 
 
-def show(path: str) -> None:
-    """Show the picture at `path` from now on; one that cannot be read (any more) changes nothing."""
+def follow(path: str, count: int) -> None:
+    """Show the picture at `path`, which is the `count`-th that was written there; nothing where it was shown."""
+    if path and _shown.get(path, 0) != count:
+        _shown[path] = count
+        _show(path)
+
+
+def icon(path: Path) -> int:
+    """The icon of the picture at `path`, or 0 where there is none. Blender reads it when it draws it first."""
+    collection, key = _collections[0], str(path)
+    if key not in collection:
+        if not path.is_file():
+            return 0
+        collection.load(key, key, "IMAGE")
+    return int(collection[key].icon_id)
+
+
+def _show(path: str) -> None:
+    """Take over the pixels of a picture; one that cannot be read (any more) changes nothing."""
     try:
         image = bpy.data.images.load(path, check_existing=False)
     except RuntimeError:
@@ -38,18 +56,10 @@ def show(path: str) -> None:
         image.pixels.foreach_get(pixels)
     finally:
         bpy.data.images.remove(image)
-    entry = _collections[0][_KEY]
-    entry.image_size = (width, height)  # type: ignore[assignment]
-    entry.image_pixels_float.foreach_set(pixels)  # type: ignore[arg-type]
-
-
-def clear() -> None:
-    """Show no picture from now on."""
-    _collections[0][_KEY].image_size = (0, 0)  # type: ignore[assignment]
-
-
-def icon() -> int:
-    """The icon to draw, or 0 where there is no picture."""
-    entry = _collections[0][_KEY]
-    size: Any = entry.image_size
-    return int(entry.icon_id) if any(size) else 0
+    collection = _collections[0]
+    entry: Any = collection[path] if path in collection else collection.new(path)
+    entry.image_size = (width, height)
+    entry.image_pixels_float.foreach_set(pixels)
+    small = pixels.reshape(height, width, 4)[:: max(1, height // _SMALL), :: max(1, width // _SMALL)]
+    entry.icon_size = small.shape[1::-1]  # for the lines of the list; Blender would keep that of the first picture
+    entry.icon_pixels_float.foreach_set(small.ravel())

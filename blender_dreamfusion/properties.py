@@ -1,5 +1,10 @@
 """What the panel asks for, kept in the scene. The names are the command line's."""
 
+from __future__ import annotations
+
+import random
+from typing import Any
+
 import bpy
 
 from . import paths
@@ -22,7 +27,18 @@ PRESETS = (
     ("standard", "Standard", "Good for most objects"),
     ("high", "High", "More detail, several times slower"),
 )
+FIELDS = (
+    ("grid", "Hash Grid", "Instant-NGP: fast and detailed"),
+    ("mlp", "Plain NeRF", "One network without a grid: slower and smoother"),
+)
+DEVICES = (
+    ("auto", "Automatic", "The fastest that is there"),
+    ("cpu", "CPU", "The processor"),
+    ("cuda", "CUDA", "An NVIDIA or AMD graphics card"),
+    ("mps", "Metal", "An Apple graphics chip"),
+)
 SEED_MAX = 2**31 - 1
+_MOST_OBJECTS = 32
 
 
 class DreamFusionSettings(bpy.types.PropertyGroup):
@@ -35,22 +51,59 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
     hf_key: bpy.props.StringProperty(
         name="Model File",
         description="Instead of the version: a .safetensors file, a folder as diffusers has it, or a Hugging Face name",
-        subtype="FILE_PATH",
     )
     preset: bpy.props.EnumProperty(name="Quality", description="Detail against time", items=PRESETS, default="standard")
     seed: bpy.props.IntProperty(
         name="Seed", description="Another seed makes another object", min=0, max=SEED_MAX, default=0
     )
+    random_seed: bpy.props.BoolProperty(name="Random Seed", description="Draw a new seed at each click on Generate")
+    objects: bpy.props.IntProperty(
+        name="Objects",
+        description="How many objects to make, one after the other, of this seed and the next ones",
+        min=1,
+        max=_MOST_OBJECTS,
+        default=1,
+    )
+    epochs: bpy.props.IntProperty(
+        name="Epochs",
+        description="How long to train, in hundreds of iterations. 0: as long as the quality asks for",
+        min=0,
+        max=10_000,
+        default=0,
+    )
+    field: bpy.props.EnumProperty(name="Field", description="What the object is trained as", items=FIELDS)
+    device: bpy.props.EnumProperty(name="Device", description="What the trainer computes on", items=DEVICES)
+    fp16: bpy.props.BoolProperty(
+        name="Half Precision", description="The diffusion model takes half of the memory and is faster on a GPU"
+    )
+    vram_O: bpy.props.BoolProperty(
+        name="Save Memory", description="Take less memory of the GPU for the diffusion model, and more time"
+    )
 
-    def options(self) -> dict[str, object]:
-        """The options of a protocol.Generate."""
-        options: dict[str, object] = {"preset": self.preset, "seed": self.seed, "model": self.model}
+    def options(self) -> dict[str, Any]:
+        """The options of a protocol.Generate. What is as in the command line's defaults is left out."""
+        options: dict[str, Any] = {"preset": self.preset, "seed": self.seed, "model": self.model}
         if self.negative.strip():
             options["negative"] = self.negative.strip()
         if self.model == "sd":
             hf_key = paths.model(self.hf_key)
             options.update({"hf_key": hf_key} if hf_key else {"sd_version": self.sd_version})
-        return options
+        changed = {name: getattr(self, name) for name in ("epochs", "fp16", "vram_O")}
+        changed |= {name: getattr(self, name) for name in ("field", "device") if not self.is_default(name)}
+        return options | {name: value for name, value in changed.items() if value}
+
+    def is_default(self, name: str) -> bool:
+        """Whether a property has its default value."""
+        return bool(getattr(self, name) == self.bl_rna.properties[name].default)  # type: ignore[attr-defined]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The options of each object that is asked for."""
+        return [{**self.options(), "seed": (self.seed + number) % (SEED_MAX + 1)} for number in range(self.objects)]
+
+    def draw_seed(self) -> None:
+        """Take a new seed, where a random one is wanted."""
+        if self.random_seed:
+            self.seed = random.randint(0, SEED_MAX)
 
 
 def settings_of(scene: bpy.types.Scene) -> DreamFusionSettings:

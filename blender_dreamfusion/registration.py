@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import bpy
 
-from . import compat, operators, panel, preferences, preview, properties, session
+from . import compat, job_operators, job_panel, menus, operators, panel, preferences, preview, properties, session
 
 _SETTINGS = "dreamfusion"  # see properties.settings_of
 _CLASSES = (
     preferences.DreamFusionPreferences,
     properties.DreamFusionSettings,
     *operators.CLASSES,
+    *job_operators.CLASSES,
+    *menus.CLASSES,
     panel.DREAMFUSION_PT_main,
+    panel.DREAMFUSION_PT_advanced,
+    *job_panel.CLASSES,
 )
 
 
@@ -20,6 +24,7 @@ def register() -> None:
     for kind in _CLASSES:
         bpy.utils.register_class(kind)
     setattr(bpy.types.Scene, _SETTINGS, bpy.props.PointerProperty(type=properties.DreamFusionSettings))
+    job_panel.register()
     compat.register(_fraction)
     preview.register()
     session.register()
@@ -30,6 +35,7 @@ def unregister() -> None:
     session.unregister()
     preview.unregister()
     compat.unregister()
+    job_panel.unregister()
     delattr(bpy.types.Scene, _SETTINGS)
     for kind in reversed(_CLASSES):
         bpy.utils.unregister_class(kind)
@@ -37,4 +43,4 @@ def unregister() -> None:
 
 def _fraction() -> float:
     job = session.SESSION.job
-    return job.progress.fraction if job is not None and job.progress is not None else 0.0
+    return job.fraction if job is not None else 0.0

@@ -1,4 +1,4 @@
-"""The job of this Blender, outside of any .blend, and the timer that follows it. Main thread only.
+"""The jobs of this Blender, outside of any .blend, and the timer that follows them. Main thread only.
 
 Nothing here keeps a reference to Blender's data, so another file may be loaded at any time.
 """
@@ -6,189 +6,277 @@ Nothing here keeps a reference to Blender's data, so another file may be loaded 
 from __future__ import annotations
 
 import atexit
+import contextlib
+import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from . import compat, preferences, preview, workspaces
-from .core_files import protocol
+from .drawing import redraw
+from .job_queue import JobQueue, ListedJob, Order
+from .job_record import State
+from .picture_job import PictureJob
 from .trainer_job import TrainerJob
-from .trainer_process import StartError
+from .trainer_process import StartError, check_python
 
-_SECONDS = 0.1  # between two looks at the job
+_SECONDS = 0.1  # between two looks at the jobs while there is something to follow
+_IDLE_SECONDS = 1.0  # and while there is nothing
 
 
 class Session:
     """What the panel shows.
 
-    Attributes: `job` (the newest, or None); `error` (of a start or of an import that failed, or ""); `interrupted`
-    (folder of an unfinished job that no trainer is at work on, or None) and `interrupted_prompt`; `result` (folder of
-    the newest finished job, or None) and `result_prompt`; `waiting` (why the finished object is not in the scene yet,
-    or "").
+    Attributes: `queue` (the list of jobs); `selected` (the folder of the one that the panel shows, or None);
+    `pictures` (of a prompt, or None); `error` (of a start or of an import that failed, or ""); `blames_setup`
+    (whether the preferences mend that); `waiting` (why a finished object is not in the scene yet, or "").
     """
 
     def __init__(self) -> None:
         """Nothing has happened yet."""
-        self.job: TrainerJob | None = None
+        self.queue = JobQueue(_begin)
+        self.selected: Path | None = None
+        self.pictures: PictureJob | None = None
         self.error = ""
+        self.blames_setup = False
         self.waiting = ""
-        self.interrupted: Path | None = None
-        self.interrupted_prompt = ""
-        self.result: Path | None = None
-        self.result_prompt = ""
-        self._expected = False  # whether the job's object comes into the scene by itself
-        self._file = ""  # the .blend that the job was started in
-        self._shown = 0  # how many of the job's pictures were shown or passed over
+        self._expected: dict[Path, int] = {}  # jobs whose objects come into the scene by themselves, and their places
+        self._file = ""  # the .blend that these jobs were started in
+        self._scanned: tuple[Path, int] | None = None  # the folder for jobs and when it had last changed
 
     @property
-    def running(self) -> bool:
-        """Whether a job is at work."""
-        return self.job is not None and not self.job.ended
+    def job(self) -> ListedJob | None:
+        """The selected job."""
+        return self.queue.find(self.selected)
 
-    @property
-    def ready(self) -> bool:
-        """Whether a new job can start: none runs, the last one's trainer is gone, and its object waits for nothing."""
-        return self.job is None or (self.job.gone and not self.waiting)
+    def generate(self, prompt: str, requests: list[dict[str, Any]]) -> bool:
+        """A job for each of these options; where that fails, `error` says why. Returns whether it worked."""
+        with self._telling():
+            check_python(preferences.trainer_python())
+            jobs_folder = preferences.jobs_folder()
+            jobs = [self.queue.add(workspaces.new_workspace(jobs_folder, prompt), prompt, each) for each in requests]
+            for place, job in reversed(list(enumerate(jobs))):  # the first is selected in the end
+                self._expect(job, place)
+        return not self.error
 
-    def start(self, order: protocol.Generate | protocol.Resume) -> bool:
-        """Start a job; where that fails, `error` says why."""
-        self.error = self.waiting = ""
-        self.job = None
-        self._expected, self._file, self._shown = True, bpy.data.filepath, 0
-        preview.clear()
+    def preview_prompt(self, prompt: str, options: dict[str, Any]) -> bool:
+        """Draw flat pictures of a prompt, likewise."""
+        self.end_preview()
+        with self._telling():
+            folder = Path(tempfile.mkdtemp(prefix="prompt_", dir=bpy.app.tempdir)) / "pictures"
+            python, variables = preferences.trainer_python(), compat.download_variables()
+            self.pictures = PictureJob(python, prompt, options, folder, variables)
+            wake()
+        return not self.error
+
+    def end_preview(self) -> None:
+        """Put the pictures of a prompt away."""
+        if self.pictures is not None:
+            self.pictures.close()
+        self.pictures = None
+        redraw()
+
+    def retry(self, job: ListedJob, seed: int) -> bool:
+        """The same with another seed, likewise."""
+        with self._telling():
+            check_python(preferences.trainer_python())
+            self._expect(self.queue.retry(job, seed))
+        return not self.error
+
+    def resume(self, job: ListedJob, epochs: int = 0) -> bool:
+        """Let a job go on when its turn comes, likewise."""
+        with self._telling():
+            check_python(preferences.trainer_python())
+            self.queue.resume(job, epochs)
+            self._expect(job)
+        return not self.error
+
+    def delete(self, job: ListedJob) -> bool:
+        """Delete a job with its folder; where that fails, `error` says why."""
+        self.error, self.blames_setup = "", False
+        number = self.queue.jobs.index(job)
         try:
-            self.job = TrainerJob(preferences.trainer_python(), order, compat.download_variables())
-        except StartError as error:
-            self.error = str(error)
-            return False
-        self.interrupted = None
-        if not bpy.app.timers.is_registered(tick):
-            bpy.app.timers.register(tick, first_interval=_SECONDS, persistent=True)
-        return True
+            if not self.queue.delete(job):
+                self.error = "A trainer is at work on this job: cancel it first."
+        except OSError as error:
+            self.error = f"Cannot delete {error.filename} ({error.strerror}): close what uses it and try again."
+        else:
+            self._expected.pop(job.folder, None)
+            left = self.queue.jobs[min(number, len(self.queue.jobs) - 1) :]
+            self.selected = left[0].folder if left else None
+        redraw()
+        return not self.error
 
-    def step(self) -> bool:
-        """Follow the job; returns whether there is more to follow."""
-        if self.job is None:
-            return False
-        if self.job.pump():
-            if self.job.previews > self._shown and not bpy.app.is_job_running("RENDER"):
-                self._shown = self.job.previews
-                preview.show(self.job.preview)
+    def scan(self) -> None:
+        """Look at the folder for jobs, from the first to the last."""
+        self._scanned = None
+
+    def step(self) -> float:
+        """Follow the jobs; returns in how many seconds to come again."""
+        self._follow_folder()
+        changed = self.queue.pump()
+        drawing = self.pictures is not None and not self.pictures.done
+        if self.pictures is not None and self.pictures.pump():
+            changed = True
+        _show_pictures(self.queue)
+        self._select()
+        if _count_slots(len(self.queue.jobs)) or changed:
             redraw()
         if self._expected:
             self._file = bpy.data.filepath  # "Save As" may have changed it
-        if self.job.done is not None and self._expected:
-            self._add(self.job.workspace)
-        if self.waiting or not self.job.gone:
-            return True
-        self._offer()
-        return False
+            self._bring_in()
+        if not self.queue.busy:
+            self.queue.look_again()
+        return _SECONDS if self.queue.busy or self._expected or drawing else _IDLE_SECONDS
 
-    def _add(self, workspace: Path) -> None:
-        """Bring the object in as one undo step, as soon as the artist's hands are off the scene."""
-        window = bpy.context.window_manager.windows[0]
-        with bpy.context.temp_override(window=window):
+    def note_added(self, workspace: Path) -> None:
+        """The object is in the scene, by whatever way."""
+        self._expected.pop(workspace, None)
+        self.waiting = self.error = ""
+
+    def note_file(self) -> None:
+        """A .blend was opened. Objects do not come by themselves into another than their jobs were started in."""
+        if not bpy.data.filepath or bpy.data.filepath != self._file:
+            self._expected.clear()
+            self.waiting = ""
+
+    def expects(self, job: ListedJob) -> bool:
+        """Whether the job's object will come into the scene by itself."""
+        return job.folder in self._expected
+
+    def close(self) -> None:
+        """End the trainer, if one is at work."""
+        if self.pictures is not None:
+            self.pictures.close()
+        self.queue.close()
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Keep what cannot be started as `error`."""
+        self.error, self.blames_setup = "", True
+        try:
+            yield
+        except StartError as error:
+            self.error = str(error)
+        redraw()
+
+    def _expect(self, job: ListedJob, place: int = 0) -> None:
+        self._expected[job.folder] = place
+        self._file = bpy.data.filepath
+        self.selected = job.folder
+        wake()
+
+    def _follow_folder(self) -> None:
+        """Scan the folder for jobs where it is another one or jobs have come or gone."""
+        folder = preferences.jobs_folder()
+        try:
+            now = (folder, folder.stat().st_mtime_ns)
+        except OSError:
+            now = (folder, 0)
+        if now != self._scanned:
+            self._scanned = now
+            self.queue.scan(folder)
+
+    def _select(self) -> None:
+        if self.job is None and not self.queue.reading:
+            self.selected = self.queue.jobs[0].folder if self.queue.jobs else None
+
+    def _bring_in(self) -> None:
+        """Bring finished objects in, each as one undo step, as soon as the artist's hands are off the scene."""
+        for folder, place in list(self._expected.items()):
+            job = self.queue.find(folder)
+            if job is None or job.state in (State.FAILED, State.CANCELLED, State.INTERRUPTED):
+                del self._expected[folder]
+            elif job.state is State.DONE:
+                self._bring_in_one(folder, place)
+
+    def _bring_in_one(self, folder: Path, place: int) -> None:
+        with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
             waiting = _why_wait()
             if waiting != self.waiting:
                 self.waiting = waiting
                 redraw()
             if waiting:
                 return
-            self._expected = False  # where it fails, the panel's button tries again
+            del self._expected[folder]  # where it fails, the panel's button tries again
             try:
                 bpy.ops.dreamfusion.add_result(  # type: ignore[attr-defined]
-                    "EXEC_DEFAULT", True, workspace=str(workspace)
+                    "EXEC_DEFAULT", True, workspace=str(folder), place=place
                 )
             except RuntimeError as error:  # what the operator reported
+                self.blames_setup = False
                 self.error = str(error).removeprefix("Error: ").strip()
         redraw()
 
-    def note_added(self, workspace: Path) -> None:
-        """The object is in the scene, by whatever way."""
-        if self.job is not None and self.job.workspace == workspace:
-            self._expected, self.waiting, self.error = False, "", ""
 
-    def note_file(self) -> None:
-        """A .blend was opened. The object does not come by itself into another than the job was started in."""
-        if not bpy.data.filepath or bpy.data.filepath != self._file:
-            self._expected, self.waiting = False, ""
+def _begin(order: Order) -> TrainerJob:
+    return TrainerJob(preferences.trainer_python(), order, compat.download_variables())
 
-    def find_jobs(self) -> None:
-        """Offer what an earlier Blender left, unless a job was started here meanwhile."""
-        if self.job is None:
-            self._offer()
 
-    def _offer(self) -> None:
-        """Offer to resume a job and to add a finished one: this Blender's own, or the newest in the folder for jobs."""
-        self.interrupted, self.interrupted_prompt = self._find(workspaces.is_interrupted)
-        self.result, self.result_prompt = self._find(workspaces.is_done)
-        redraw()
+def _show_pictures(queue: JobQueue) -> None:
+    """Show the newest picture of the job at work."""
+    active = queue.active
+    if active is not None and active.trainer is not None and not bpy.app.is_job_running("RENDER"):
+        preview.follow(active.trainer.preview, active.trainer.previews)
 
-    def _find(self, fits: Callable[[Path], bool]) -> tuple[Path | None, str]:
-        """A folder that `fits`, and its prompt."""
-        if self.job is not None and fits(self.job.workspace):
-            found: Path | None = self.job.workspace
-        else:
-            found = workspaces.newest(preferences.jobs_folder(), fits)
-        details = workspaces.read_details(found) if found is not None else None
-        return (found, details.prompt) if details is not None else (None, "")
 
-    def close(self) -> None:
-        """End the trainer, if one is at work."""
-        if self.job is not None:
-            self.job.close()
+def _count_slots(count: int) -> bool:
+    """Give Blender's list as many slots as there are jobs; returns whether it had another number.
+
+    The slots are empty, as they belong to the window manager, which is saved with the .blend.
+    """
+    slots: Any = bpy.context.window_manager.dreamfusion_jobs  # type: ignore[attr-defined]
+    changed = len(slots) != count
+    while len(slots) < count:
+        slots.add()
+    while len(slots) > count:
+        slots.remove(0)
+    return changed
 
 
 SESSION = Session()
 
 
 def register() -> None:
-    """Make sure that a trainer ends with Blender, and look for earlier jobs once the window is there."""
+    """Make sure that a trainer ends with Blender, and follow the jobs once the window is there."""
     atexit.register(SESSION.close)
     bpy.app.handlers.load_post.append(bpy.app.handlers.persistent(_on_load))
-    bpy.app.timers.register(_look_once, first_interval=0.5, persistent=True)
+    bpy.app.timers.register(tick, first_interval=0.5, persistent=True)
 
 
 def unregister() -> None:
-    """End the trainer and the timers."""
-    for timer in (tick, _look_once):
-        if bpy.app.timers.is_registered(timer):
-            bpy.app.timers.unregister(timer)
+    """End the trainer and the timer."""
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
     bpy.app.handlers.load_post.remove(_on_load)
     SESSION.close()
     atexit.unregister(SESSION.close)
 
 
-def tick() -> float | None:
-    """The timer: again in a moment, or never where nothing is left to follow."""
+def wake() -> None:
+    """Let the timer come at once: it may be idle."""
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
+    bpy.app.timers.register(tick, persistent=True)
+
+
+def tick() -> float:
+    """The timer."""
     try:
-        return _SECONDS if SESSION.step() else None
+        return SESSION.step()
     except Exception as error:  # noqa: BLE001 - an error must not leave a job that nobody follows
         traceback.print_exc()
         SESSION.error = f"An error in the add-on: {error}"
         redraw()
-        return _SECONDS if SESSION.job is not None and not SESSION.job.gone else None
-
-
-def _look_once() -> None:
-    """A timer too: register() comes before Blender has a window to draw in."""
-    SESSION.find_jobs()
+        return _IDLE_SECONDS
 
 
 def _on_load(*_: object) -> None:
     SESSION.note_file()
-
-
-def redraw() -> None:
-    """Draw every sidebar again."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+    _count_slots(len(SESSION.queue.jobs))
 
 
 def _why_wait() -> str:

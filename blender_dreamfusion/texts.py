@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 from .core_files import protocol
+from .job_record import State
 
 OFFLINE = "Blender is offline. If Stable Diffusion is not on this computer yet:"
 _LETTER = 6.7  # pixels that a letter takes on average, at a scale of 1
 _MARGIN = 75.0  # pixels of tabs, frame and icon
+DOWNLOADS = {"2.1": "5.2 GB", "2.0": "5.2 GB", "1.5": "4.3 GB"}  # the weights of each version
 _STAGES = {
     "loading": "Loading the model",
     "training": "Training",
@@ -17,10 +20,37 @@ _STAGES = {
     "turntable": "Rendering the turntable",
 }
 
+_STANDINGS = {
+    State.WAITING: "Waiting for its turn",
+    State.STARTING: "Starting the trainer...",
+    State.RUNNING: "Training",
+    State.PAUSED: "Paused",
+    State.CANCELLING: "Stopping...",
+    State.DONE: "Done",
+    State.FAILED: "Failed",
+    State.CANCELLED: "Cancelled",
+    State.INTERRUPTED: "Interrupted",
+    State.ELSEWHERE: "At work in another program",
+}
+
 
 def stage_name(stage: str) -> str:
     """A stage of the trainer in words."""
     return _STAGES.get(stage, stage.capitalize())
+
+
+def bytes_on_disk(size: int) -> str:
+    """4.3 GB, or 12 MB."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def needs(options: dict[str, Any]) -> str:
+    """What a model needs, for the options of a job."""
+    if options["model"] == "starter":
+        return "Runs on any computer."
+    if "sd_version" in options:
+        return f"Needs a strong GPU and, when first used, a download of {DOWNLOADS[options['sd_version']]}."
+    return "Needs a strong GPU."
 
 
 def clock(seconds: float) -> str:
@@ -33,6 +63,11 @@ def clock(seconds: float) -> str:
 def time_left(progress: protocol.Progress) -> str:
     """ "1:20 left", or an empty string while nobody knows."""
     return f"{clock(progress.seconds_left)} left" if progress.seconds_left >= 0 else ""
+
+
+def standing(state: State) -> str:
+    """A job's state in words."""
+    return _STANDINGS[state]
 
 
 def wrap(text: str, width_px: float, ui_scale: float) -> list[str]:

@@ -6,12 +6,12 @@ job's folder outlives this object; a job that broke off goes on with ``protocol.
 
 from __future__ import annotations
 
-import enum
 import queue
 import time
 from pathlib import Path
 
 from .core_files import ROOT, protocol
+from .job_record import State
 from .link import Link, Lost
 from .trainer_process import StartError, TrainerProcess, check_python
 
@@ -21,17 +21,6 @@ END_SECONDS = 5.0  # from the job's end, or Blender's, to terminate
 KILL_SECONDS = 1.0  # from terminate, which a trainer takes as another Cancel, to kill
 LOG_NAME = "trainer.log"  # what is printed until the job is open; then log.txt takes over
 _JOB_LOG_NAME = "log.txt"
-
-
-class State(enum.Enum):
-    """Where a job stands."""
-
-    STARTING = "starting"  # the process was started and has not connected yet
-    RUNNING = "running"
-    CANCELLING = "cancelling"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
 
 
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
@@ -109,6 +98,18 @@ class TrainerJob:
             self._ends_at = time.monotonic() + CANCEL_SECONDS
         else:
             self._force()
+
+    def pause(self) -> None:
+        """Ask the trainer to wait at its next step; its memory stays taken."""
+        if self.state is State.RUNNING:
+            self._link.send(protocol.Pause())
+            self.state = State.PAUSED
+
+    def go_on(self) -> None:
+        """End a pause."""
+        if self.state is State.PAUSED:
+            self._link.send(protocol.Resume())
+            self.state = State.RUNNING
 
     def pump(self, seconds: float = 0.005) -> bool:
         """Handle what has arrived, for `seconds` at most; returns whether anything changed."""
@@ -192,7 +193,8 @@ class TrainerJob:
         code = self._process.exit_code()
         self._process.terminate()
         if self._link.connected:
-            self._end(State.FAILED, f"{_explain(text, code)} What it printed is in {self._log_path()}.")
+            log = _JOB_LOG_NAME if (self.workspace / _JOB_LOG_NAME).exists() else LOG_NAME
+            self._end(State.FAILED, f"{_explain(text, code)} What it printed is in {log} of the job's folder.")
         else:
             self._end(State.FAILED, _explain(text, code, self._process.last_line()))
 
@@ -202,11 +204,6 @@ class TrainerJob:
         self._ends_at = time.monotonic() + END_SECONDS
         if not self._link.connected:  # nobody will come any more
             self._link.close()
-
-    def _log_path(self) -> Path:
-        """Where a trainer that has connected prints to."""
-        log = self.workspace / _JOB_LOG_NAME
-        return log if log.exists() else self.workspace / LOG_NAME
 
     def _see_off(self) -> None:
         """After the end the trainer goes by itself; help it where it does not."""

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _DROPPED = (
@@ -24,6 +24,7 @@ _DROPPED = (
 )
 _NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # a console would open on Windows
 _LOG_TAIL = 8192  # bytes
+_WORKER = ("-m", "core.worker")
 
 
 class StartError(Exception):
@@ -31,9 +32,11 @@ class StartError(Exception):
 
 
 class TrainerProcess:
-    """A running ``python -m core.worker``."""
+    """A running ``python -m core.worker``, or another program of the trainer."""
 
-    def __init__(self, python: str, root: Path, log: Path, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, python: str, root: Path, log: Path, variables: Mapping[str, str], arguments: Sequence[str] = _WORKER
+    ) -> None:
         """Start it in `root`, the folder that contains ``core/``, with `variables` added to the environment.
 
         Output is appended to `log`. Raises StartError where `python` cannot be run, OSError where `log` cannot be
@@ -45,7 +48,7 @@ class TrainerProcess:
             self._log_start = output.tell()
             try:
                 self._process = subprocess.Popen(
-                    [python, "-m", "core.worker"],
+                    [python, *arguments],
                     cwd=root,
                     env=child_environment(variables),
                     stdin=subprocess.DEVNULL,

@@ -9,7 +9,6 @@ import json
 import re
 import time
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,12 +76,3 @@ def is_done(workspace: Path) -> bool:
     """Whether the job there brought a mesh."""
     details = read_details(workspace)
     return details is not None and details.state == "done" and mesh_path(workspace).is_file()
-
-
-def newest(jobs: Path, fits: Callable[[Path], bool]) -> Path | None:
-    """The newest job in `jobs` that `fits`, or None."""
-    try:
-        records = sorted(jobs.glob("*/job.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-    except OSError:
-        return None
-    return next((path.parent for path in records if fits(path.parent)), None)

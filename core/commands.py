@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import platform
 import shlex
@@ -69,7 +70,7 @@ def _stop_signals(control: Control) -> Iterator[None]:
 
 
 def make_picture(args: argparse.Namespace) -> None:
-    """Image: one picture of the prompt from the diffusion model."""
+    """Image: pictures of the prompt from the diffusion model, each with a seed of its own."""
     out = Path(args.out).expanduser().absolute()
     if out.suffix.lower() not in _PICTURES:
         raise InputError(f"--out {args.out} is no picture: let it end in {', '.join(_PICTURES)}.")
@@ -84,30 +85,35 @@ def make_picture(args: argparse.Namespace) -> None:
     device = pick_device(config.device)
     with memory_errors(config, device, "a smaller --H and --W"), Console() as console:
 
+        @functools.cache  # once for all pictures
         def say(text: str) -> None:
             console.emit(Log(text))
 
         model = load_for_prompt(config, device, say)
-        pictures = model.prompt_to_img(
-            config.prompt,
-            config.negative,
-            args.H,
-            args.W,
-            args.steps,
-            guidance_scale=config.guidance.picture_scale,
-            seed=config.seed,
-            say=say,
-            on_step=_picture_progress(console, args.steps),
-        )
-    write_atomic(out, imageio.v3.imwrite("<bytes>", pictures[0], extension=out.suffix.lower()))
-    _print(str(out))
+        show = _picture_progress(console, args.count * args.steps)
+        for number in range(args.count):
+            pictures = model.prompt_to_img(
+                config.prompt,
+                config.negative,
+                args.H,
+                args.W,
+                args.steps,
+                guidance_scale=config.guidance.picture_scale,
+                seed=config.seed + number,
+                say=say,
+                on_step=functools.partial(show, number * args.steps),
+            )
+            path = out.with_stem(f"{out.stem}_{number + 1}") if number else out
+            write_atomic(path, imageio.v3.imwrite("<bytes>", pictures[0], extension=out.suffix.lower()))
+            _print(str(path))
 
 
-def _picture_progress(console: Console, steps: int) -> Callable[[int], None]:
-    """What shows a picture's steps with the time left."""
+def _picture_progress(console: Console, steps: int) -> Callable[[int, int], None]:
+    """What shows the steps of all pictures with the time left: those done before this picture, those of this one."""
     start = time.monotonic()
 
-    def show(done: int) -> None:
+    def show(before: int, done: int) -> None:
+        done += before
         left = (time.monotonic() - start) * (steps - done) / done
         console.emit(Progress("picture", done, steps, done / steps, left))
 

@@ -130,9 +130,14 @@ class Job:
         return str(self.record["state"])
 
     @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return any(self.checkpoints.glob("*.json"))
+
+    @property
     def resumable(self) -> bool:
         """Whether the job is unfinished and has a checkpoint to go on from."""
-        return self.state != "done" and any(self.checkpoints.glob("*.json"))
+        return self.state != "done" and self.has_checkpoint
 
     def start(self) -> None:
         """The job is past what may be a mistake of the user: delete the job that it replaces."""
@@ -144,6 +149,12 @@ class Job:
             raise ValueError(f"unknown job state {state!r}")
         self.record["times"][state] = time.time()
         self.record.update(state=state, error=error)
+        self._save()
+
+    def set_epochs(self, epochs: int) -> None:
+        """Let the job train for so many epochs in all, from now on."""
+        self.config = settings.override(self.config, training={"epochs": epochs})
+        self.record["config"] = settings.to_json(self.config)
         self._save()
 
     def set_progress(self, stage: str, step: int, steps: int, fraction: float) -> None:

@@ -45,8 +45,7 @@ def open_job(args: argparse.Namespace) -> Iterator[Job]:
     Job.open(args.workspace)
     with _alone(args.workspace):
         job = Job.open(args.workspace)
-        if job.state == "done" and _has_whole_mesh(job):
-            raise InputError(f"The job in {job.folder} is done: its mesh lies in {job.mesh}.")
+        _lengthen(job, args.epochs or job.config.training.epochs)
         if args.device is not None:
             job.config = override(job.config, device=args.device)
         yield job
@@ -60,6 +59,23 @@ def _alone(workspace: str) -> Iterator[None]:
             yield
         finally:
             replaced.put_back(folder)
+
+
+def _lengthen(job: Job, epochs: int) -> None:
+    """Let the job train for so many epochs in all. Raises InputError where there is nothing left to do."""
+    planned = job.config.training.epochs
+    if epochs < planned:
+        raise InputError(f"The job in {job.folder} has {planned} epochs: give more with --epochs, or leave it out.")
+    if epochs == planned:
+        if job.state == "done" and _has_whole_mesh(job):
+            raise InputError(
+                f"The job in {job.folder} is done: its mesh lies in {job.mesh}."
+                f" Train it longer with --epochs, more than its {planned}."
+            )
+    elif job.state == "done" and not job.has_checkpoint:
+        raise InputError(f"The job in {job.folder} has no checkpoint to go on from: generate it again.")
+    else:
+        job.set_epochs(epochs)
 
 
 def _has_whole_mesh(job: Job) -> bool:

@@ -40,6 +40,9 @@ def build_parser() -> argparse.ArgumentParser:
     resume = command("resume", "Go on with an unfinished job from its newest checkpoint.")
     resume.add_argument("workspace", type=_folder, metavar="WORKSPACE", help="the folder of the job")
     resume.add_argument("--device", choices=DEVICES, help="for this run; default: the job's")
+    resume.add_argument(
+        "--epochs", type=_positive, metavar="N", help="train longer: N epochs in all; default: the job's"
+    )
     export = command("export", "Write a finished job's mesh to a file.")
     export.add_argument("workspace", type=_folder, metavar="WORKSPACE", help="the folder of the job")
     export.add_argument("--format", choices=MESH_FORMATS, required=True)
@@ -64,6 +67,13 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--H", type=_positive, metavar="N", help="height in pixels; default: the model's")
     parser.add_argument("--W", type=_positive, metavar="N", help="width in pixels; default: the model's")
     parser.add_argument("--steps", type=_positive, default=50, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--count",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="pictures of as many seeds: FILE.png, FILE_2.png",
+    )
     _add_model(parser)
 
 

@@ -95,9 +95,13 @@ class Generate:
 
 @dataclass(frozen=True)
 class Resume:
-    """Go on with the job in this folder, or go on after a Pause (empty workspace)."""
+    """Go on with the job in this folder, or go on after a Pause (empty workspace).
+
+    A job, even one that is done, is trained longer where `epochs` is more than it had; 0 leaves it as it is.
+    """
 
     workspace: str = ""
+    epochs: int = 0  # in all
 
 
 @dataclass(frozen=True)

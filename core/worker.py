@@ -122,7 +122,8 @@ def _serve(link: Link, control: Control, run: Run) -> int:
 def _arguments(order: Generate | Resume) -> argparse.Namespace:
     """The order as the command line would have it. Raises InputError."""
     if isinstance(order, Resume):
-        return build_parser().parse_args(["resume", "--", order.workspace])
+        longer = [f"--epochs={order.epochs}"] if order.epochs else []
+        return build_parser().parse_args(["resume", *longer, "--", order.workspace])
     if "help" in order.options:  # argparse would print it and exit
         raise InputError("Unknown option 'help'.")
     return build_parser().parse_args(generate_argv(order.prompt, order.workspace, order.options))

@@ -1,8 +1,5 @@
 """The small bpy-free pieces: colours, mesh file, texts, job folders, the module of messages, prompt files."""
 
-import json
-import os
-
 import numpy as np
 import pytest
 
@@ -69,6 +66,17 @@ def test_clock(seconds, text):
     assert texts.clock(seconds) == text
 
 
+def test_sizes():
+    assert texts.bytes_on_disk(4_265_000_000) == "4.3 GB"
+    assert texts.bytes_on_disk(12_300_000) == "12 MB"
+
+
+def test_what_a_model_needs():
+    assert texts.needs({"model": "starter"}) == "Runs on any computer."
+    assert "download of 4.3 GB" in texts.needs({"model": "sd", "sd_version": "1.5"})
+    assert "download" not in texts.needs({"model": "sd", "hf_key": "/models/toys"})
+
+
 def test_time_left_is_silent_while_unknown():
     assert texts.time_left(core_files.protocol.Progress("training", 1, 10, 0.1, -1.0)) == ""
     assert texts.time_left(core_files.protocol.Progress("training", 1, 10, 0.1, 80.0)) == "1:20 left"
@@ -101,51 +109,6 @@ def test_a_new_workspace_is_new_and_short(tmp_path):
     second = workspaces.new_workspace(tmp_path, "a very long prompt about a hamburger with everything")
     assert first != second
     assert len(first.name) <= 40
-
-
-def make_job(folder, state, checkpoint=True):
-    config = {"prompt": "a mug", "seed": 4, "guidance": {"model": "starter", "hf_key": None, "sd_version": "2.1"}}
-    (folder / "checkpoints").mkdir(parents=True)
-    (folder / "job.json").write_text(json.dumps({"config": config, "state": state}))
-    if checkpoint:
-        (folder / "checkpoints" / "00000100.json").write_text("{}")
-    return folder
-
-
-@pytest.mark.parametrize("state", ["running", "paused", "failed", "cancelled"])
-def test_an_unfinished_job_with_a_checkpoint_can_be_resumed(tmp_path, state):
-    job = make_job(tmp_path / "job", state)
-    assert workspaces.newest(tmp_path, workspaces.is_interrupted) == job
-    assert workspaces.read_details(job) == workspaces.Details("a mug", 4, "starter", state)
-
-
-def test_what_cannot_be_resumed(tmp_path):
-    make_job(tmp_path / "done", "done")
-    assert workspaces.newest(tmp_path, workspaces.is_interrupted) is None
-    make_job(tmp_path / "early", "failed", checkpoint=False)
-    assert not workspaces.is_interrupted(tmp_path / "early")
-    assert workspaces.newest(tmp_path / "nowhere", workspaces.is_interrupted) is None
-    (tmp_path / "torn").mkdir()
-    (tmp_path / "torn" / "job.json").write_text('{"config": ')
-    assert workspaces.read_details(tmp_path / "torn") is None
-
-
-def test_a_newer_finished_job_hides_no_unfinished_one(tmp_path):
-    older = make_job(tmp_path / "older", "cancelled")
-    newer = make_job(tmp_path / "newer", "done")
-    os.utime(older / "job.json", (1, 1))
-    assert workspaces.newest(tmp_path, workspaces.is_interrupted) == older
-    assert workspaces.newest(tmp_path, workspaces.is_done) is None, "without its mesh it is of no use"
-    workspaces.mesh_path(newer).parent.mkdir()
-    workspaces.mesh_path(newer).touch()
-    assert workspaces.newest(tmp_path, workspaces.is_done) == newer
-
-
-def test_a_job_that_another_trainer_is_at_work_on_is_not_interrupted(tmp_path):
-    job = make_job(tmp_path / "job", "running")
-    with core.lock.exclusive(job):
-        assert not workspaces.is_interrupted(job)
-    assert workspaces.is_interrupted(job)
 
 
 def test_a_mesh_file_with_torn_data_is_refused(tmp_path):

@@ -10,7 +10,8 @@ import pytest
 
 from blender_dreamfusion import link, trainer_job, workspaces
 from blender_dreamfusion.core_files import protocol
-from blender_dreamfusion.trainer_job import State, TrainerJob
+from blender_dreamfusion.job_record import State
+from blender_dreamfusion.trainer_job import TrainerJob
 from blender_dreamfusion.trainer_process import StartError
 from tests.addon.doubles import double_python, script
 
@@ -98,9 +99,9 @@ def test_a_killed_trainer_is_noticed_and_can_be_resumed(start, tmp_path):
     os.kill(job.trainer_pid, signal.SIGKILL)
     pump_until(job, lambda job: job.gone, 5)
     assert job.state is State.FAILED
-    log = job.workspace / "log.txt"
-    assert job.error == f"The trainer was killed; the computer may have run out of memory. What it printed is in {log}."
-    assert log.exists()
+    reason = "The trainer was killed; the computer may have run out of memory."
+    assert job.error == f"{reason} What it printed is in log.txt of the job's folder."
+    assert (job.workspace / "log.txt").exists()
     assert not job.blames_setup
     assert workspaces.is_interrupted(job.workspace)
 

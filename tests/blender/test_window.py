@@ -10,6 +10,7 @@ import pytest
 from window import run_scenario, running_blender
 
 from tests.addon.doubles import double_python
+from tests.addon.test_models import make_model
 
 pytestmark = pytest.mark.blender
 SCENARIOS = Path(__file__).with_name("scenarios")
@@ -17,7 +18,7 @@ SCENARIOS = Path(__file__).with_name("scenarios")
 
 def test_generate(blender, addon_zip, tmp_path):
     python = double_python(tmp_path, "--steps", "80", "--pause", "0.1")
-    run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, [python, "a red cube", 30])
+    run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, [python, "a red cube", 30], limit=400)
 
 
 def test_generate_with_the_real_trainer(blender, addon_zip, tmp_path):
@@ -31,7 +32,19 @@ def test_interruptions(blender, addon_zip, tmp_path):
     run_scenario(blender, SCENARIOS / "interrupt.py", tmp_path / "out", addon_zip, [slow, quick, tmp_path], limit=400)
 
 
-def test_a_killed_blender_leaves_no_trainer(blender, addon_zip, tmp_path):
+def test_queue(blender, addon_zip, tmp_path):
+    quick = double_python(tmp_path / "quick", "--until", str(tmp_path / "go"))
+    slow = double_python(tmp_path / "slow", "--steps", "100000", "--pause", "0.5")
+    run_scenario(blender, SCENARIOS / "queue.py", tmp_path / "out", addon_zip, [quick, slow, tmp_path], limit=400)
+
+
+def test_settings(blender, addon_zip, tmp_path):
+    make_model(tmp_path / "models" / "toys")
+    arguments = [sys.executable, tmp_path / "models"]
+    run_scenario(blender, SCENARIOS / "settings.py", tmp_path / "out", addon_zip, arguments, limit=600)
+
+
+def test_a_killed_blender_leaves_no_trainer_and_the_next_one_resumes_the_job(blender, addon_zip, tmp_path):
     python = double_python(tmp_path, "--steps", "100000")
     pid_file = tmp_path / "pid"
     arguments = [python, pid_file]
@@ -40,6 +53,8 @@ def test_a_killed_blender_leaves_no_trainer(blender, addon_zip, tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
         _wait(lambda: not _alive(int(pid_file.read_text())), 10)
+    quick = double_python(tmp_path / "quick")
+    run_scenario(blender, SCENARIOS / "read_back.py", tmp_path / "out", addon_zip, [quick])
 
 
 def _wait(condition, seconds):

@@ -124,6 +124,31 @@ def test_resume_runs_an_unfinished_job_only(tmp_path, capsys):
     assert "is done" in one_error_line(capsys)
 
 
+def test_a_done_job_can_be_trained_longer(tmp_path, capsys):
+    generate(tmp_path)
+    planned = Job.open(tmp_path).config.training.epochs
+    longer = ["resume", str(tmp_path), "--epochs", str(planned + 3)]
+    capsys.readouterr()
+    assert main(longer, run=job_bodies.quick) == 2
+    assert "no checkpoint" in one_error_line(capsys)
+    (tmp_path / "checkpoints" / "00000100.json").write_text("{}")
+    assert main(longer, run=job_bodies.fails_in_training) == 1
+    assert Job.open(tmp_path).resumable
+    assert (tmp_path / "mesh" / "mesh.npz").exists(), "the old mesh stays until the new one is there"
+    heard = []
+
+    def note_epochs(job, emit, control):
+        heard.append(job.config.training.epochs)
+        return job_bodies.quick(job, emit, control)
+
+    assert main(["resume", str(tmp_path)], run=note_epochs) == 0
+    assert heard == [planned + 3]
+    capsys.readouterr()
+    for epochs, words in ((planned + 3, "is done"), (planned, f"has {planned + 3} epochs")):
+        assert main(["resume", str(tmp_path), "--epochs", str(epochs)], run=job_bodies.quick) == 2
+        assert words in one_error_line(capsys)
+
+
 @pytest.mark.parametrize("data", [None, b"no mesh"])
 def test_a_done_job_whose_mesh_was_lost_can_be_resumed(tmp_path, capsys, data):
     generate(tmp_path)
@@ -324,6 +349,29 @@ def test_image_writes_the_models_picture(tmp_path, monkeypatch, capsys):
     import imageio.v3
 
     assert imageio.v3.imread(out).tolist() == np.full((4, 6, 3), 200).tolist()
+
+
+def test_image_writes_several_pictures_of_seeds_in_a_row(tmp_path, monkeypatch, capsys):
+    from core.guidance import text_guidance
+
+    class Model:
+        def prompt_to_img(self, *_arguments, seed, say, on_step, **_options):
+            say("A remark.")
+            on_step(2)
+            return np.full((1, 4, 6, 3), seed, np.uint8)
+
+    monkeypatch.setattr(text_guidance, "load_model", lambda *_: Model())
+    command = ["image", "a hamburger", "--out", str(tmp_path / "a.png"), "--count", "3", "--seed", "7", "--steps", "2"]
+    assert main([*command, "--device", "cpu"]) == 0
+    output = capsys.readouterr()
+    paths = [tmp_path / name for name in ("a.png", "a_2.png", "a_3.png")]
+    assert output.out.splitlines() == [str(path) for path in paths]
+    assert output.err.count("A remark.") == 1
+    assert output.err.endswith("picture 6/6, 100%, 0:00 left\n")
+
+    import imageio.v3
+
+    assert [imageio.v3.imread(path)[0, 0].tolist() for path in paths] == [[7] * 3, [8] * 3, [9] * 3]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (65.4, "1:05"), (7200, "2:00:00"), (3599.6, "1:00:00")])

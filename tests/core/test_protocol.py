@@ -48,7 +48,7 @@ def test_a_message_survives_the_way(message):
 
 
 def test_the_wire_format_is_stable():
-    assert json.loads(encode(Resume("/w"))) == {"type": "resume", "workspace": "/w"}
+    assert json.loads(encode(Resume("/w"))) == {"type": "resume", "workspace": "/w", "epochs": 0}
     assert decode(b'{"type": "progress", "step": 1, "steps": 2, "stage": "x", "fraction": 1, "seconds_left": 0}') == (
         Progress("x", 1, 2, 1.0, 0.0)
     )

@@ -167,6 +167,15 @@ def test_a_resumed_job_says_where_it_goes_on(tmp_path):
     assert Log("Resuming at iteration 30.") in heard
 
 
+def test_a_job_that_is_done_goes_on_for_longer(tmp_path):
+    job = Job.create(tmp_path / "job", small_config(epochs=1))
+    run(job, BallPainter())
+    job.set_epochs(2)
+    heard = []
+    assert run(Job.open(job.folder), BallPainter(), heard=heard).step == 200
+    assert Log("Resuming at iteration 100.") in heard
+
+
 def test_shading_is_albedo_at_first_and_then_drawn_as_configured():
     config = settings.RenderConfig(albedo_until=0.2, lambertian_probability=0.5, textureless_probability=0.25)
     generator = torch.Generator().manual_seed(0)

@@ -97,6 +97,19 @@ def test_cancel_keeps_a_checkpoint_and_resume_goes_on(start, tmp_path):
     assert front_end.receive_until(Progress)[-1].step == step + 1
 
 
+def test_a_job_is_trained_longer_on_demand(start, tmp_path):
+    front_end = start("train_for_ever")
+    front_end.send(order(tmp_path))
+    front_end.receive_until(Progress)
+    front_end.send(Cancel())
+    front_end.receive_until(Error)
+    front_end.end()
+    front_end = start("quick")
+    front_end.send(Resume(str(tmp_path), 50))
+    assert isinstance(front_end.receive_until(Done, Error)[-1], Done)
+    assert Job.open(tmp_path).config.training.epochs == 50
+
+
 def test_cancel_before_the_order_ends_the_worker(start):
     front_end = start("train_for_ever")
     front_end.send(Cancel())

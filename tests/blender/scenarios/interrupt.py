@@ -20,22 +20,23 @@ def scenario(gui):
     bpy.context.scene.dreamfusion.prompt = "a red cube"
 
     yield from gui.press("dreamfusion.generate")
-    yield from gui.wait_for(lambda: session.job.progress, "a first job runs", 60)
+    yield from gui.wait_for(lambda: runs(session), "a first job runs", 60)
     yield from gui.press("dreamfusion.cancel")
-    yield from gui.wait_for(lambda: session.ready, "it is cancelled", 20)
+    yield from gui.wait_for(lambda: not session.queue.busy, "it is cancelled", 20)
     gui.check(session.job.state.name == "CANCELLED", "as the panel says")
     yield 0.5
     gui.shot("1_cancelled")
 
     preferences.trainer_python = quick
     yield from gui.press("dreamfusion.resume")
-    yield from gui.wait_for(lambda: session.job.progress, "the job goes on", 60)
+    yield from gui.wait_for(lambda: runs(session), "the job goes on", 60)
     path = os.path.join(folder, "other.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     yield 0.5
     bpy.ops.wm.open_mainfile(filepath=path)
     yield 0.5
-    gui.check(session.running, "the file is saved under another name, opened again, and the job goes on")
+    gui.check(session.job.at_work, "the file is saved under another name, opened again, and the job goes on")
+    gui.check(len(bpy.context.window_manager.dreamfusion_jobs) == 1, "it is in the list of the opened file's window")
     bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
     with gui.override():
         bpy.ops.object.mode_set(mode="EDIT")
@@ -47,8 +48,7 @@ def scenario(gui):
     with gui.override():
         bpy.ops.object.mode_set(mode="OBJECT")
     yield from gui.wait_for(lambda: "a red cube" in bpy.data.objects, "it comes in Object Mode", 10)
-    yield from gui.wait_for(lambda: session.ready, "the trainer is gone", 10)
-    yield from gui.wait_for(lambda: session.result, "the object is offered once more", 10)
+    yield from gui.wait_for(lambda: not session.queue.busy, "the trainer is gone", 10)
     with gui.override():
         bpy.ops.view3d.localview()
     gui.check(gui.area().spaces.active.local_view, "a local view")
@@ -59,26 +59,32 @@ def scenario(gui):
     preferences = bpy.context.preferences.addons[gui.addon].preferences
     preferences.trainer_python = slow
     yield from gui.press("dreamfusion.generate")
-    yield from gui.wait_for(lambda: session.job.progress, "another job runs", 60)
-    os.kill(session.job.trainer_pid, signal.SIGKILL)
-    yield from gui.wait_for(lambda: session.interrupted, "a killed trainer is noticed", 10)
+    yield from gui.wait_for(lambda: runs(session), "another job runs", 60)
+    os.kill(session.job.trainer.trainer_pid, signal.SIGKILL)
+    yield from gui.wait_for(lambda: session.job.state.name == "FAILED", "a killed trainer is noticed", 10)
     gui.check("killed" in session.job.error, "the panel says that it was killed")
     yield 0.5
     gui.shot("3_killed")
     yield from gui.press("dreamfusion.resume")
-    yield from gui.wait_for(lambda: session.job.progress, "and the job goes on", 60)
+    yield from gui.wait_for(lambda: runs(session), "and the job goes on", 60)
 
-    pid = session.job.trainer_pid
+    pid, workspace = session.job.trainer.trainer_pid, session.job.folder
     bpy.ops.preferences.addon_disable(module=gui.addon)
     gui.check(not os.path.exists(f"/proc/{pid}"), "disabling the add-on ends the trainer")
     left = [name for name in dir(bpy.types) if "dreamfusion" in name.lower()]
     gui.check(not left and not hasattr(bpy.types.Scene, "dreamfusion"), f"and leaves nothing: {left}")
-    gui.check(not any("dreamfusion" in name.lower() for name in dir(bpy.types.WindowManager)), "not even the bar")
+    gui.check(not any("dreamfusion" in name.lower() for name in dir(bpy.types.WindowManager)), "no list either")
     bpy.ops.preferences.addon_enable(module=gui.addon)
     again = importlib.import_module(f"{gui.addon}.session").SESSION
-    yield from gui.wait_for(lambda: again.interrupted, "enabled again, it offers to resume the job", 10)
+    yield from gui.wait_for(lambda: len(again.queue.jobs) == 2, "enabled again, it reads the list back", 10)
+    gui.check(again.job.folder == workspace and again.job.can_resume, "and offers to resume the job")
     yield 0.5
     gui.shot("4_enabled_again")
     bpy.ops.dreamfusion.open_preferences()
     yield 2.0
     gui.shot("5_preferences")
+
+
+def runs(session):
+    """Whether the selected job has come to its first step."""
+    return session.job and session.job.state.name == "RUNNING" and session.job.trainer.progress

@@ -3,48 +3,70 @@
 import importlib
 import os
 import sys
+import time
 from pathlib import Path
 
 import bpy
 
 sys.path.append(str(Path(__file__).parents[1] / "rig"))
+sys.path.append(str(Path(__file__).parents[2] / "addon"))
 
+from doubles import double_python
 from install import install_addon
+from job_folders import make_job
 
 addon, folder = sys.argv[-2:]
 first, second = os.path.join(folder, "first.blend"), os.path.join(folder, "second.blend")
 for path in (first, second):
     bpy.ops.wm.save_as_mainfile(filepath=path)
-session = importlib.import_module(f"{install_addon(addon)}.session")
+module = install_addon(addon)
+session = importlib.import_module(f"{module}.session")
 bpy.ops.wm.open_mainfile(filepath=first)
-assert bpy.app.timers.is_registered(session._look_once), "opening a file does not end the search for earlier jobs"
+assert bpy.app.timers.is_registered(session.tick), "opening a file does not end the search for earlier jobs"
+current = session.SESSION
+jobs = Path(os.environ["BLENDER_USER_DATAFILES"], "dreamfusion", "jobs")
+for name in ("mug", "hat"):
+    make_job(jobs / name, "failed")
 
 
-class Job:
-    """One that is at work."""
+def step_until(condition):
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        session.tick()
+        time.sleep(0.01)
 
-    workspace, previews, done, gone = Path(folder), 0, None, False
 
-    def pump(self):
-        return False
+def slots():
+    return len(bpy.context.window_manager.dreamfusion_jobs)
 
-    def close(self):
-        pass
+
+step_until(lambda: slots() == 2)
+for opened in (second, first):
+    bpy.ops.wm.open_mainfile(filepath=opened)
+    assert slots() == len(current.queue.jobs) == 2, "the list is bound to no file"
+deletion = importlib.import_module(f"{session.__package__}.deletion")
+deletion.delete_job(jobs / "mug")
+step_until(lambda: slots() == 1)
+assert current.job.folder == jobs / "hat", "a job that is left is selected"
 
 
 def expected_after(opened):
-    current = session.SESSION
-    current.job, current._expected = Job(), True
-    current.step()
-    bpy.ops.wm.open_mainfile(filepath=opened)
-    return current._expected
+    python = double_python(Path(folder) / "bin", "--steps", "10000")
+    bpy.context.preferences.addons[module].preferences.trainer_python = python
+    assert current.generate("a red cube", [{"preset": "draft"}]), current.error
+    job = current.job
+    step_until(lambda: job.fraction > 0)
+    opened()
+    expected, alive = current.expects(job), job.at_work
+    current.queue.cancel(job)
+    step_until(lambda: not current.queue.busy)
+    assert alive, "opening a file stops no job"
+    return expected
 
 
-assert expected_after(first), "the same file again"
-assert not expected_after(second), "another file"
+assert expected_after(lambda: bpy.ops.wm.open_mainfile(filepath=first)), "the same file again"
+assert not expected_after(lambda: bpy.ops.wm.open_mainfile(filepath=second)), "another file"
 bpy.ops.wm.read_homefile(use_empty=True)
-session.SESSION.job, session.SESSION._expected = Job(), True
-session.SESSION.step()
-bpy.ops.wm.read_homefile(use_empty=True)
-assert not session.SESSION._expected, "another file without a name"
+assert not expected_after(lambda: bpy.ops.wm.read_homefile(use_empty=True)), "another file without a name"
 print("ALL CHECKED")

@@ -12,6 +12,6 @@ def scenario(gui):
     bpy.context.preferences.addons[gui.addon].preferences.trainer_python = python
     bpy.context.scene.dreamfusion.prompt = "a red cube"
     bpy.ops.dreamfusion.generate()
-    yield from gui.wait_for(lambda: session.job.progress, "the job runs", 60)
-    Path(pid_file).write_text(str(session.job.trainer_pid))
+    yield from gui.wait_for(lambda: session.job and session.job.fraction > 0, "the job runs", 60)
+    Path(pid_file).write_text(str(session.job.trainer.trainer_pid))
     yield 600

@@ -1,0 +1,46 @@
+"""What several panels draw."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import bpy
+
+from . import texts
+
+_UNIT_PIXELS = 20.0  # height of a button, at a scale of 1
+_MARGIN_UNITS = 3.0  # of the sidebar's width, for tabs and frame
+
+
+def redraw() -> None:
+    """Draw every sidebar again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
+def width_units(context: bpy.types.Context) -> float:
+    """The sidebar's width within its margins, in heights of a button."""
+    return context.region.width / context.preferences.system.ui_scale / _UNIT_PIXELS - _MARGIN_UNITS
+
+
+def text(
+    layout: bpy.types.UILayout, region: bpy.types.Region, words: str, icon: Literal["ERROR", "INFO", "TIME"]
+) -> None:
+    """A text in as many lines as it needs, with an icon before the first."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    lines = texts.wrap(words, region.width, bpy.context.preferences.system.ui_scale)
+    for number, line in enumerate(lines):
+        column.label(text=line, icon="BLANK1" if number else icon)
+
+
+def error(layout: bpy.types.UILayout, region: bpy.types.Region, words: str, blames_setup: bool) -> None:
+    """An error in a box of its own; one of the set-up with the button that mends it."""
+    box = layout.box().column()
+    text(box, region, words, "ERROR")
+    if blames_setup:
+        box.operator("dreamfusion.open_preferences", icon="PREFERENCES")

@@ -1,0 +1,31 @@
+"""How long a job will take, judged by those that were made before. No bpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from . import texts
+from .job_record import Record
+
+_DECISIVE = ("preset", "epochs", "model", "sd_version", "hf_key", "field", "device", "fp16", "vram_O")
+_STARTER = {"draft": "About 1 minute", "standard": "About 2 minutes", "high": "Many minutes"}  # on two idle cores
+
+
+def describe(records: Iterable[Record], request: dict[str, Any]) -> str:
+    """A few words: from the newest job with the same settings that was made in one go, else from experience.
+
+    `records` are the newest first.
+    """
+    same = (record.seconds for record in records if record.seconds and _effort(record.request) == _effort(request))
+    seconds = next(same, None)
+    if seconds is not None:
+        return f"The last one took {texts.clock(seconds)}"
+    if request.get("model") == "starter" and not request.get("epochs"):
+        return _STARTER[request["preset"]]
+    return "Time not known yet"
+
+
+def _effort(request: dict[str, Any] | None) -> tuple[Any, ...]:
+    """What decides how long a job takes."""
+    return tuple((request or {}).get(name) for name in _DECISIVE)

@@ -1,0 +1,246 @@
+"""The buttons of the list of jobs. Each acts on the selected job."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+
+from . import workspaces
+from .drawing import redraw
+from .job_queue import ListedJob
+from .job_record import State
+from .mesh_file import MeshFileError
+from .mesh_import import add_object
+from .properties import SEED_MAX
+from .session import SESSION
+
+_GAP = 1.25  # from one object of a row to the next, in widths of an object
+
+
+def _fits(cls: type[bpy.types.Operator], fits: Callable[[ListedJob], bool], advice: str) -> bool:
+    """Whether the selected job fits; where not, `advice` stands in the button's tooltip."""
+    job = SESSION.job
+    if job is None:
+        cls.poll_message_set("Select a job first")
+        return False
+    if not fits(job):
+        cls.poll_message_set(advice)
+        return False
+    return True
+
+
+def _selected() -> ListedJob:
+    job = SESSION.job
+    assert job is not None  # poll() saw to that
+    return job
+
+
+def _result(worked: bool) -> set[str]:
+    return {"FINISHED"} if worked else {"CANCELLED"}
+
+
+class DREAMFUSION_OT_pause(bpy.types.Operator):
+    """Hold the job at its next step, or let it go on. It keeps its memory meanwhile"""
+
+    bl_idname = "dreamfusion.pause"
+    bl_label = "Pause"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Whether the job runs or is paused."""
+        return _fits(cls, lambda job: job.state in (State.RUNNING, State.PAUSED), "This job is not running")
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Ask the trainer."""
+        job = _selected()
+        if job.trainer is not None:
+            (job.trainer.pause if job.state is State.RUNNING else job.trainer.go_on)()
+        redraw()
+        return {"FINISHED"}
+
+
+class DREAMFUSION_OT_cancel(bpy.types.Operator):
+    """Stop the job and keep what it has learnt so far, to resume it later"""
+
+    bl_idname = "dreamfusion.cancel"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Whether the job runs or waits."""
+        return _fits(cls, lambda job: job.at_work or job.state is State.WAITING, "This job is not running")
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Ask the trainer to stop; the timer sees to the rest."""
+        SESSION.queue.cancel(_selected())
+        redraw()
+        return {"FINISHED"}
+
+
+class DREAMFUSION_OT_resume(bpy.types.Operator):
+    """Go on with the job from where it was last saved"""
+
+    bl_idname = "dreamfusion.resume"
+    bl_label = "Resume"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Whether the job has stopped before its end."""
+        return _fits(cls, lambda job: job.can_resume, "Only a job that has stopped before its end can be resumed")
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Put it into the queue."""
+        return _result(SESSION.resume(_selected()))
+
+
+class DREAMFUSION_OT_retry(bpy.types.Operator):
+    """Make another object of the same prompt and settings, with a new random seed"""
+
+    bl_idname = "dreamfusion.retry"
+    bl_label = "Retry with Another Seed"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Whether it is known what the job was asked for."""
+        return _fits(cls, lambda job: job.can_retry, "This job was not made in Blender: type its prompt above instead")
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Put a new job into the queue."""
+        return _result(SESSION.retry(_selected(), random.randint(0, SEED_MAX)))
+
+
+class DREAMFUSION_OT_train_longer(bpy.types.Operator):
+    """Go on with the finished job for more epochs; its mesh stays until the new one is there"""
+
+    bl_idname = "dreamfusion.train_longer"
+    bl_label = "Train Longer"
+
+    epochs: bpy.props.IntProperty(
+        name="Epochs",
+        description="In all, with those that it has. One is 100 iterations",
+        min=1,
+        max=10_000,
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Whether the job is done and has a checkpoint."""
+        return _fits(cls, lambda job: job.can_train_longer, "Only a finished job can be trained longer")
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask for how long: twice as long as it was."""
+        self.epochs = 2 * max(1, _selected().record.epochs)
+        return set(context.window_manager.invoke_props_dialog(self))
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Put it into the queue."""
+        job = _selected()
+        if self.epochs <= job.record.epochs:
+            self.report({"ERROR"}, f"The job has {job.record.epochs} epochs already: give more.")
+            return {"CANCELLED"}
+        return _result(SESSION.resume(job, self.epochs))
+
+
+class DREAMFUSION_OT_add_result(bpy.types.Operator):
+    """Add the finished object to the scene, standing at the 3D cursor"""
+
+    bl_idname = "dreamfusion.add_result"
+    bl_label = "Add to Scene"
+    bl_options = {"REGISTER", "UNDO"}
+
+    workspace: bpy.props.StringProperty(
+        description="The job's folder; empty: of the selected job", options={"HIDDEN", "SKIP_SAVE"}
+    )
+    place: bpy.props.IntProperty(
+        description="How many objects stand between this one and the cursor", options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether objects can be added now."""
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Return to Object Mode first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read the job's files and add the object."""
+        workspace = Path(self.workspace or SESSION.selected or "")
+        details = workspaces.read_details(workspace)
+        if details is None:
+            self.report({"ERROR"}, f"There is no readable job in {workspace}: generate again.")
+            return {"CANCELLED"}
+        try:
+            thing = add_object(context, workspaces.mesh_path(workspace), workspaces.texture_path(workspace), details)
+        except (MeshFileError, RuntimeError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        context.view_layer.update()
+        thing.location.x += self.place * _GAP * thing.dimensions.x
+        SESSION.note_added(workspace)
+        return {"FINISHED"}
+
+
+class DREAMFUSION_OT_open_folder(bpy.types.Operator):
+    """Show the job's folder, with its meshes, pictures, video and log, in the file manager"""
+
+    bl_idname = "dreamfusion.open_folder"
+    bl_label = "Open Folder"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Whether a job is selected."""
+        return _fits(cls, lambda job: job.folder.is_dir(), "The job's folder is gone: refresh the list")
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Leave it to the system."""
+        return set(bpy.ops.wm.path_open(filepath=str(_selected().folder)))
+
+
+class DREAMFUSION_OT_delete(bpy.types.Operator):
+    """Delete the job's folder with its meshes, pictures and checkpoints. Objects in scenes stay"""
+
+    bl_idname = "dreamfusion.delete"
+    bl_label = "Delete Job"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Whether no trainer is at work on the job."""
+        return _fits(cls, lambda job: job.can_delete, "Cancel the job first")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask first."""
+        return set(context.window_manager.invoke_confirm(self, event))
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Delete it; what goes wrong stands in the panel."""
+        return _result(SESSION.delete(_selected()))
+
+
+class DREAMFUSION_OT_refresh(bpy.types.Operator):
+    """Read the folder for jobs again"""
+
+    bl_idname = "dreamfusion.refresh"
+    bl_label = "Refresh Jobs"
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Let the timer do it."""
+        SESSION.scan()
+        return {"FINISHED"}
+
+
+CLASSES = (
+    DREAMFUSION_OT_pause,
+    DREAMFUSION_OT_cancel,
+    DREAMFUSION_OT_resume,
+    DREAMFUSION_OT_retry,
+    DREAMFUSION_OT_train_longer,
+    DREAMFUSION_OT_add_result,
+    DREAMFUSION_OT_open_folder,
+    DREAMFUSION_OT_delete,
+    DREAMFUSION_OT_refresh,
+)

@@ -1,0 +1,255 @@
+"""The list of jobs, newest first, and the one that is at work: one trainer at a time, the others wait. No bpy.
+
+Everything that outlives this process lies in the jobs' folders; :meth:`JobQueue.scan` reads it back. Nothing here
+blocks: the caller calls :meth:`JobQueue.pump` often.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import deletion, job_record, workspaces
+from .core_files import protocol
+from .job_record import Record, State
+from .trainer_job import TrainerJob
+from .trainer_process import StartError
+
+Order = protocol.Generate | protocol.Resume
+_STOPPED = (State.FAILED, State.CANCELLED, State.INTERRUPTED)
+_AT_WORK = (State.STARTING, State.RUNNING, State.PAUSED, State.CANCELLING)
+
+
+class ListedJob:
+    """One job of the list.
+
+    Attributes: `folder`; `record`, what the folder told last; `trainer`, the newest of this program, at work or gone;
+    `order`, what it waits with for its turn.
+    """
+
+    def __init__(self, folder: Path, record: Record) -> None:
+        """A job that is neither at work nor waiting."""
+        self.folder = folder
+        self.record = record
+        self.trainer: TrainerJob | None = None
+        self.order: Order | None = None
+        self._problem = ""  # why its trainer could not be started
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        if self.order is not None:
+            return State.WAITING
+        if self._problem:
+            return State.FAILED
+        return self.trainer.state if self.trainer is not None else self.record.state
+
+    @property
+    def at_work(self) -> bool:
+        """Whether its trainer is at work here."""
+        return self.state in _AT_WORK
+
+    @property
+    def error(self) -> str:
+        """One sentence where it failed, else an empty string."""
+        if self.state is not State.FAILED:
+            return ""
+        return self._problem or (self.trainer.error if self.trainer is not None else self.record.error)
+
+    @property
+    def blames_setup(self) -> bool:
+        """Whether it failed because of the trainer's Python or its packages."""
+        return bool(self._problem) or (self.trainer is not None and self.trainer.blames_setup)
+
+    @property
+    def fraction(self) -> float:
+        """How much of the work is done, 0 to 1."""
+        progress = self.trainer.progress if self.trainer is not None else None
+        return progress.fraction if progress is not None else self.record.fraction
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether it can go on from where it stopped (or begin, where it never came to its turn)."""
+        return self.state in _STOPPED and (self.record.started or self.record.request is not None)
+
+    @property
+    def can_train_longer(self) -> bool:
+        """Whether it is done and can go on with more epochs."""
+        return self.state is State.DONE and self.record.has_checkpoint
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether it is known what it was asked for."""
+        return self.record.request is not None
+
+    @property
+    def can_delete(self) -> bool:
+        """Whether no trainer is at work on it."""
+        return not self.at_work and self.state is not State.ELSEWHERE
+
+    def begin(self, begin: Callable[[Order], TrainerJob]) -> None:
+        """Its turn has come. Raises StartError, and has failed then."""
+        assert self.order is not None
+        order, self.order = self.order, None
+        try:
+            self.trainer = begin(order)
+        except StartError as error:
+            self._problem = str(error)
+            raise
+
+    def wait_with(self, order: Order) -> None:
+        """Wait for its turn; what went wrong before is forgotten."""
+        self.order, self._problem = order, ""
+
+
+class JobQueue:
+    """The list. Attribute: `jobs`, newest first."""
+
+    def __init__(self, begin: Callable[[Order], TrainerJob]) -> None:
+        """An empty list; `begin` starts a trainer, or raises StartError."""
+        self.jobs: list[ListedJob] = []
+        self._begin = begin
+        self._active: ListedJob | None = None  # whose trainer is not gone yet
+        self._waiting: deque[ListedJob] = deque()
+        self._unread: deque[Path] = deque()
+
+    @property
+    def active(self) -> ListedJob | None:
+        """The job at work, until its trainer is gone."""
+        return self._active
+
+    @property
+    def reading(self) -> bool:
+        """Whether there are folders left to read."""
+        return bool(self._unread)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to pump."""
+        return self._active is not None or bool(self._waiting or self._unread)
+
+    def find(self, folder: Path | None) -> ListedJob | None:
+        """The job in this folder, if it is listed."""
+        return next((job for job in self.jobs if job.folder == folder), None)
+
+    def scan(self, jobs_folder: Path) -> None:
+        """Look for the jobs there: new ones join the list as pump() reads them, those that are gone leave it."""
+        try:
+            found = [path for path in jobs_folder.iterdir() if path.is_dir()]
+        except OSError:
+            found = []
+        kept = set(found)
+        self.jobs = [job for job in self.jobs if job.at_work or job.order is not None or job.folder in kept]
+        self._unread = deque(found)
+
+    def look_again(self) -> None:
+        """Read those jobs again that another program's trainer was at work on."""
+        self._unread.extend(job.folder for job in self.jobs if job.state is State.ELSEWHERE)
+
+    def add(self, folder: Path, prompt: str, options: dict[str, Any]) -> ListedJob:
+        """A new job, which waits for its turn. Raises StartError where the folder cannot be written."""
+        try:
+            job_record.write_request(folder, prompt, options)
+        except OSError as error:
+            text = f"Cannot write to {folder} ({error.strerror}): choose another folder for jobs in the preferences."
+            raise StartError(text) from error
+        record = job_record.read(folder)
+        assert record is not None
+        job = ListedJob(folder, record)
+        self.jobs.insert(0, job)
+        self._enqueue(job, protocol.Generate(prompt, str(folder), options))
+        return job
+
+    def resume(self, job: ListedJob, epochs: int = 0) -> None:
+        """Let it go on, for `epochs` in all where that is more than it had, when its turn comes."""
+        job.record = job_record.read(job.folder) or job.record
+        request = job.record.request
+        if job.record.started or request is None:
+            self._enqueue(job, protocol.Resume(str(job.folder), epochs))
+        else:
+            options = {name: value for name, value in request.items() if name != "prompt"}
+            self._enqueue(job, protocol.Generate(job.record.prompt, str(job.folder), options))
+
+    def retry(self, job: ListedJob, seed: int) -> ListedJob:
+        """A new job that asks for the same with another seed. Raises StartError."""
+        options = {**(job.record.request or {}), "seed": seed}
+        prompt = str(options.pop("prompt"))
+        return self.add(workspaces.new_workspace(job.folder.parent, prompt), prompt, options)
+
+    def cancel(self, job: ListedJob) -> None:
+        """Stop it and keep a checkpoint; one that waits gives up its turn."""
+        if job in self._waiting:
+            self._waiting.remove(job)
+            job.order = None
+        elif job.trainer is not None:
+            job.trainer.cancel()
+
+    def delete(self, job: ListedJob) -> bool:
+        """Delete its folder, unless a trainer is at work on it; returns whether it is gone. Raises OSError."""
+        if not job.can_delete or not deletion.delete_job(job.folder):
+            return False
+        self.cancel(job)
+        self.jobs.remove(job)
+        return True
+
+    def pump(self, seconds: float = 0.005) -> bool:
+        """Follow the job at work, start the next, read folders: about `seconds`. Returns whether anything changed."""
+        deadline = time.monotonic() + seconds
+        changed = self._follow(seconds)
+        if self._active is None and self._waiting:
+            self._start_next()
+            changed = True
+        while self._unread and time.monotonic() < deadline:
+            self._read(self._unread.popleft())
+            changed = True
+        return changed
+
+    def close(self) -> None:
+        """End the trainer at work and wait for that. Jobs that wait are found in their folders later."""
+        if self._active is not None and self._active.trainer is not None:
+            self._active.trainer.close()
+        self._waiting.clear()
+
+    def _enqueue(self, job: ListedJob, order: Order) -> None:
+        job.wait_with(order)
+        self._waiting.append(job)
+
+    def _follow(self, seconds: float) -> bool:
+        job = self._active
+        if job is None or job.trainer is None:
+            return False
+        changed = job.trainer.pump(seconds)
+        if not job.trainer.gone:
+            return changed
+        job.record = job_record.read(job.folder) or job.record
+        self._active = None
+        if job.blames_setup:
+            self._hold()
+        return True
+
+    def _start_next(self) -> None:
+        job = self._waiting.popleft()
+        try:
+            job.begin(self._begin)
+            self._active = job
+        except StartError:
+            self._hold()
+
+    def _hold(self) -> None:
+        """Nothing else would start either: let none of them wait."""
+        while self._waiting:
+            self.cancel(self._waiting[0])
+
+    def _read(self, folder: Path) -> None:
+        """Bring what the folder tells into the list."""
+        job, record = self.find(folder), job_record.read(folder)
+        if job is not None and record is not None:
+            job.record = record
+        elif record is not None:
+            self.jobs.append(ListedJob(folder, record))
+            self.jobs.sort(key=lambda job: job.record.created, reverse=True)
+        elif job is not None and not job.at_work and job.order is None:
+            self.jobs.remove(job)

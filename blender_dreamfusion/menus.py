@@ -1,0 +1,103 @@
+"""The lists that the panel opens: prompts, models, and presets of all settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bl_operators.presets import AddPresetBase
+from bl_ui.utils import PresetPanel
+
+from . import models, preferences, texts
+from .properties import SD_VERSIONS
+from .session import SESSION
+
+_RECENT = 12
+_EXAMPLES = (  # of the starter model's world
+    "a hamburger",
+    "a blue car",
+    "a green lighthouse",
+    "a yellow teapot",
+    "a pink cake",
+    "a wooden chair",
+    "a snowman with a white hat",
+)
+_SETTINGS = (
+    *("prompt", "negative", "model", "sd_version", "hf_key", "preset", "seed", "random_seed", "objects"),
+    *("epochs", "field", "device", "fp16", "vram_O"),
+)
+
+
+class DREAMFUSION_MT_prompts(bpy.types.Menu):
+    """Prompts of earlier jobs, the newest first, and examples"""
+
+    bl_idname = "DREAMFUSION_MT_prompts"
+    bl_label = "Prompts"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the prompts; a click takes one over."""
+        recent = list(dict.fromkeys(job.record.prompt for job in SESSION.queue.jobs))[:_RECENT]
+        for title, prompts in (("Recent", recent), ("Examples", _EXAMPLES)):
+            if prompts:
+                self.layout.label(text=title)
+                for prompt in prompts:
+                    choice: Any = self.layout.operator("dreamfusion.use_prompt", text=prompt, translate=False)
+                    choice.prompt = prompt
+
+
+class DREAMFUSION_MT_models(bpy.types.Menu):
+    """The models that can guide"""
+
+    bl_idname = "DREAMFUSION_MT_models"
+    bl_label = "Models"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the models with what each needs."""
+        layout = self.layout
+        self._choice("Starter", "starter")
+        found = models.find_models(models.hub_cache(os.environ), preferences.models_folder())
+        layout.separator()
+        layout.label(text="On This Computer")
+        for model in found:
+            self._choice(f"{model.name} ({texts.bytes_on_disk(model.size)})", "sd", hf_key=model.hf_key)
+        layout.operator("dreamfusion.browse_model", text="Browse...", icon="FILE_FOLDER")
+        layout.separator()
+        layout.label(text="Downloaded When First Used")
+        for version, _, name in SD_VERSIONS:
+            self._choice(f"{name} ({texts.DOWNLOADS[version]})", "sd", sd_version=version)
+
+    def _choice(self, text: str, model: str, sd_version: str = "", hf_key: str = "") -> None:
+        choice: Any = self.layout.operator("dreamfusion.choose_model", text=text, translate=False)
+        choice.model, choice.sd_version, choice.hf_key = model, sd_version or SD_VERSIONS[0][0], hf_key
+
+
+class DREAMFUSION_PT_presets(PresetPanel, bpy.types.Panel):
+    """All settings under a name, as Blender keeps them."""
+
+    bl_label = "DreamFusion Presets"
+    preset_subdir = "dreamfusion"
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "dreamfusion.add_preset"
+
+
+class DREAMFUSION_OT_add_preset(AddPresetBase, bpy.types.Operator):
+    """Keep the settings under a name, or remove those of that name"""
+
+    bl_idname = "dreamfusion.add_preset"
+    bl_label = "Add DreamFusion Preset"
+    preset_menu = "DREAMFUSION_PT_presets"
+    preset_subdir = "dreamfusion"
+    preset_defines = ["settings = bpy.context.scene.dreamfusion"]
+    preset_values = [f"settings.{name}" for name in _SETTINGS]
+
+
+def model_name(model: str, sd_version: str, hf_key: str) -> str:
+    """A short name of the chosen model."""
+    if model == "starter":
+        return "Starter"
+    return Path(hf_key).name if hf_key else f"Stable Diffusion {sd_version}"
+
+
+CLASSES = (DREAMFUSION_MT_prompts, DREAMFUSION_MT_models, DREAMFUSION_PT_presets, DREAMFUSION_OT_add_preset)

@@ -1,0 +1,71 @@
+"""A few flat pictures of a prompt, in seconds: what the diffusion model thinks before a long job. No bpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .core_files import ROOT
+from .trainer_process import StartError, TrainerProcess
+
+COUNT = 3
+STEPS = 20  # fewer than for a fine picture; enough to tell what it is
+_OPTIONS = ("negative", "seed", "model", "sd_version", "hf_key", "fp16", "vram_O", "device")  # of those of generate
+
+
+class PictureJob:
+    """``python -m core image`` at work.
+
+    Attributes: `done`; `error` (one sentence where it failed, or ""); `blames_setup` (whether the trainer's Python or
+    its packages are at fault).
+    """
+
+    def __init__(
+        self, python: str, prompt: str, options: dict[str, Any], folder: Path, variables: dict[str, str]
+    ) -> None:
+        """Start it for a generate's options; pictures and a log go to `folder`, a new one. Raises StartError."""
+        self.done = self.blames_setup = False
+        self.error = ""
+        self._pictures = [folder / name for name in ("1.png", *(f"1_{number}.png" for number in range(2, COUNT + 1)))]
+        self._seen = 0
+        try:
+            folder.mkdir(parents=True)
+            arguments = _arguments(prompt, options, self._pictures[0])
+            self._process = TrainerProcess(python, ROOT, folder / "log.txt", variables, arguments)
+        except OSError as error:
+            raise StartError(f"Cannot write to {folder} ({error.strerror}): free some space.") from error
+
+    @property
+    def pictures(self) -> list[Path]:
+        """Those that are there already."""
+        return self._pictures[: self._seen]
+
+    def pump(self) -> bool:
+        """Look at how far it is; returns whether anything changed."""
+        if self.done:
+            return False
+        code = self._process.exit_code()
+        before, self._seen = self._seen, sum(path.exists() for path in self._pictures)
+        if code is not None:
+            self.done = True
+            if code:
+                self._explain(code, self._process.last_line())
+        return self.done or self._seen != before
+
+    def _explain(self, code: int, last_line: str) -> None:
+        text = last_line.removeprefix("error: ")  # of the trainer; anything else is of a Python that cannot run it
+        self.error = text or f"The trainer ended with exit code {code} and no word: is this the trainer's Python?"
+        self.blames_setup = text == last_line or "package" in text
+
+    def close(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait(1.0)
+        self.done = True
+
+
+def _arguments(prompt: str, options: dict[str, Any], out: Path) -> list[str]:
+    """The command line, as ``core.options.generate_argv`` makes those of the jobs."""
+    given = [(name, options[name]) for name in _OPTIONS if options.get(name) not in (None, False)]
+    flags = [f"--{name}" if value is True else f"--{name}={value}" for name, value in given]
+    return ["-m", "core", "image", f"--out={out}", f"--count={COUNT}", f"--steps={STEPS}", *flags, "--", prompt]
