@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import bpy
 
-from . import compat, preview, texts
+from . import compat, drawing, preview, texts
 from .properties import DreamFusionSettings, settings_of
 from .session import SESSION, Session
 from .trainer_job import State, TrainerJob
@@ -40,7 +40,7 @@ class DREAMFUSION_PT_main(bpy.types.Panel):
             _draw_outcome(self.layout, context.region, SESSION)
         if SESSION.job is not None:
             for remark in SESSION.job.remarks[-_REMARKS:]:
-                _draw_text(self.layout, context.region, remark, "INFO")
+                drawing.text(self.layout, context.region, remark, "INFO")
         if preview.icon():
             self.layout.template_icon(preview.icon(), scale=_picture_units(context))
 
@@ -67,7 +67,9 @@ def _draw_settings(layout: bpy.types.UILayout, region: bpy.types.Region, setting
         row.prop(settings, "sd_version")
         column.prop(settings, "hf_key")
         if not settings.hf_key and not compat.online_access():
-            _draw_text(column, region, texts.OFFLINE + " turn on Allow Online Access in Preferences > System.", "INFO")
+            drawing.text(
+                column, region, texts.OFFLINE + " turn on Allow Online Access in Preferences > System.", "INFO"
+            )
     column.prop(settings, "preset")
     column.prop(settings, "seed")
 
@@ -95,11 +97,11 @@ def _draw_outcome(layout: bpy.types.UILayout, region: bpy.types.Region, session:
     error = session.error or (job.error if job is not None and job.state is State.FAILED else "")
     if error:
         box = layout.box().column()
-        _draw_text(box, region, error, "ERROR")
+        drawing.text(box, region, error, "ERROR")
         if job is None or job.blames_setup:
             box.operator("dreamfusion.open_preferences", icon="PREFERENCES")
     elif session.waiting:
-        _draw_text(layout, region, session.waiting, "TIME")
+        drawing.text(layout, region, session.waiting, "TIME")
     elif job is not None and job.done is not None:
         layout.label(text=f"Done in {texts.clock(job.done.seconds)}", icon="CHECKMARK")
     elif job is not None and job.state is State.CANCELLED:
@@ -109,14 +111,3 @@ def _draw_outcome(layout: bpy.types.UILayout, region: bpy.types.Region, session:
     if session.result is not None:
         button: Any = layout.operator("dreamfusion.add_result", text=f'Add "{session.result_prompt}"', icon="IMPORT")
         button.workspace = str(session.result)
-
-
-def _draw_text(
-    layout: bpy.types.UILayout, region: bpy.types.Region, text: str, icon: Literal["ERROR", "INFO", "TIME"]
-) -> None:
-    """A text in as many lines as it needs, with an icon before the first."""
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    lines = texts.wrap(text, region.width, bpy.context.preferences.system.ui_scale)
-    for number, line in enumerate(lines):
-        column.label(text=line, icon="BLANK1" if number else icon)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bpy
 
-from . import compat, operators, panel, preferences, preview, properties, session
+from . import compat, operators, panel, preferences, preview, properties, session, setup_operators
 
 _SETTINGS = "dreamfusion"  # see properties.settings_of
 _CLASSES = (
     preferences.DreamFusionPreferences,
     properties.DreamFusionSettings,
     *operators.CLASSES,
+    *setup_operators.CLASSES,
     panel.DREAMFUSION_PT_main,
 )
 

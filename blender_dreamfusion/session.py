@@ -16,8 +16,10 @@ from . import compat, preferences, preview, workspaces
 from .core_files import protocol
 from .trainer_job import TrainerJob
 from .trainer_process import StartError
+from .trainer_setup import SETUP
 
 _SECONDS = 0.1  # between two looks at the job
+_REGIONS = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}  # where something of the add-on is drawn
 
 
 class Session:
@@ -64,8 +66,7 @@ class Session:
             self.error = str(error)
             return False
         self.interrupted = None
-        if not bpy.app.timers.is_registered(tick):
-            bpy.app.timers.register(tick, first_interval=_SECONDS, persistent=True)
+        wake()
         return True
 
     def step(self) -> bool:
@@ -145,31 +146,54 @@ SESSION = Session()
 
 
 def register() -> None:
-    """Make sure that a trainer ends with Blender, and look for earlier jobs once the window is there."""
+    """Make sure that a trainer and a set-up end with Blender, and look for earlier jobs once the window is there."""
     atexit.register(SESSION.close)
+    atexit.register(SETUP.close)
     bpy.app.handlers.load_post.append(bpy.app.handlers.persistent(_on_load))
     bpy.app.timers.register(_look_once, first_interval=0.5, persistent=True)
 
 
 def unregister() -> None:
     """End the trainer and the timers."""
-    for timer in (tick, _look_once):
+    for timer in (tick, _look_once, _survey):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
     bpy.app.handlers.load_post.remove(_on_load)
-    SESSION.close()
-    atexit.unregister(SESSION.close)
+    for part in (SESSION, SETUP):
+        part.close()
+        atexit.unregister(part.close)
+
+
+def wake() -> None:
+    """Let the timer run, until nothing is left to follow."""
+    if not bpy.app.timers.is_registered(tick):
+        bpy.app.timers.register(tick, first_interval=_SECONDS, persistent=True)
+
+
+def look_around() -> None:
+    """See what this computer has, once the interface is drawn."""
+    if not bpy.app.timers.is_registered(_survey):
+        bpy.app.timers.register(_survey)
+
+
+def _survey() -> None:
+    SETUP.look()
+    wake()
 
 
 def tick() -> float | None:
     """The timer: again in a moment, or never where nothing is left to follow."""
     try:
-        return _SECONDS if SESSION.step() else None
+        if SETUP.pump():
+            redraw()
+        working = SESSION.step()
+        return _SECONDS if working or SETUP.action else None
     except Exception as error:  # noqa: BLE001 - an error must not leave a job that nobody follows
         traceback.print_exc()
         SESSION.error = f"An error in the add-on: {error}"
         redraw()
-        return _SECONDS if SESSION.job is not None and not SESSION.job.gone else None
+        working = SESSION.job is not None and not SESSION.job.gone
+        return _SECONDS if working or SETUP.action else None
 
 
 def _look_once() -> None:
@@ -182,13 +206,12 @@ def _on_load(*_: object) -> None:
 
 
 def redraw() -> None:
-    """Draw every sidebar again."""
+    """Draw every sidebar and the preferences again."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+            for region in area.regions:
+                if _REGIONS.get(area.type) == region.type:
+                    region.tag_redraw()
 
 
 def _why_wait() -> str:

@@ -47,6 +47,7 @@ class Installation:
         self._emit = emit
         self._environment = Environment(order.folder)
         self._temporary = self._environment.cache / "tmp"
+        self._fetched = 0  # bytes, by all of pip's runs so far
 
     def run(self) -> str:
         """Do it; returns a line on what is there now. Raises SetupError."""
@@ -105,42 +106,38 @@ class Installation:
             raise SetupError("python", f"{program} makes no environment ({log.last}): choose another Python.")
 
     def _install(self) -> None:
-        """Pip first, where there is a network: see packages.PIP."""
-        order, environment = self._order, self._environment
-        if order.wheels is None:
-            self._emit(Progress("packages"))
-            self._pip(["--progress-bar", "off", "--disable-pip-version-check", packages.PIP])
-        requirements = environment.folder / "requirements.txt"
-        build = order.requirements if order.wheels else packages.pinned(order.requirements, order.back_end)
-        requirements.write_text(build, encoding="utf-8")
+        order = self._order
+        requirements = ["-r", str(order.root / "requirements.txt")]
         if order.wheels is not None:
             self._pip(packages.offline_arguments(requirements, order.wheels))
-        else:
-            self._pip(packages.online_arguments(requirements, order.back_end, environment.cache))
+            return
+        self._emit(Progress("packages"))
+        self._pip([*packages.ITSELF])
+        torch = packages.torch_requirement(order.requirements, order.back_end)
+        cache = self._environment.cache
+        self._pip(packages.online_arguments([torch], order.back_end.index_url(), cache))  # no index but PyPI for others
+        self._pip(packages.online_arguments(requirements, "", cache))
 
     def _pip(self, arguments: list[str]) -> None:
-        output = packages.PipOutput(self._order.back_end.download)
+        """Run ``pip install``. Raises SetupError where it fails."""
+        output = packages.PipOutput(self._fetched)
+        back_end = self._order.back_end
 
         def on_line(line: str) -> None:
-            printed = len(output.lines)
-            progress = output.feed(line)
-            if len(output.lines) > printed:
+            if output.feed(line):
                 self._log(line)
-            if output.installing:
-                self._tell_size()
-            elif self._order.wheels is None:
-                self._emit(progress)
+            elif not output.installing:
+                self._emit(Progress("download", output.fetched, max(back_end.download, output.fetched)))
 
         def on_idle() -> None:
             if output.installing:
-                self._tell_size()
+                self._emit(Progress("install", folder_size(self._environment.venv), back_end.disk))
 
         command = [str(self._environment.python), "-I", "-m", "pip", "install", *arguments]
-        if self._run(command, on_line, on_idle):
+        code = self._run(command, on_line, on_idle)
+        self._fetched = output.fetched
+        if code:
             raise packages.explain(output.lines)
-
-    def _tell_size(self) -> None:
-        self._emit(Progress("install", folder_size(self._environment.venv), self._order.back_end.disk))
 
     def _test(self) -> str:
         """Let the trainer compute on the device; returns the device. Raises SetupError where it cannot."""

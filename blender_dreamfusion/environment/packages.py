@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .backends import BackEnd
-from .events import Progress, SetupError
+from .events import SetupError
 
-PIP = "pip==26.3"  # tells its progress in bytes and resumes broken downloads; a new environment's own may do neither
+ITSELF = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off", "pip==26.3")
+"""For ``pip install``: a pip that tells its progress in bytes and resumes broken downloads, as older ones do not."""
+
 _COMMON = ("--no-input", "--disable-pip-version-check", "--no-warn-script-location", "--only-binary", ":all:")
 _UNITS = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _NO_SPACE = ("No space left on device", "[Errno 28]", "[WinError 112]", "Disk quota exceeded")
@@ -30,22 +32,26 @@ _NO_NETWORK = (
 _NO_MATCH = re.compile(r"ERROR: No matching distribution found for (\S+)")
 
 
-def pinned(requirements: str, back_end: BackEnd) -> str:
-    """The requirements with torch pinned to the build of the back end, as pip would take PyPI's otherwise."""
-    mark = back_end.local_version()
-    return re.sub(r"^(torch==[\d.]+)$", lambda found: found[1] + mark, requirements, flags=re.MULTILINE)
+def torch_requirement(requirements: str, back_end: BackEnd) -> str:
+    """The requirement of torch, pinned to the build of the back end, as pip would take PyPI's otherwise."""
+    found = re.search(r"^torch==[\d.]+$", requirements, flags=re.MULTILINE)
+    if found is None:
+        raise SetupError("other", "The add-on's requirements.txt names no torch: install the whole zip again.")
+    return found[0] + back_end.local_version()
 
 
-def online_arguments(requirements: Path, back_end: BackEnd, cache: Path) -> list[str]:
-    """For ``pip install`` over the network; other settings of the user's pip, such as a mirror, count too."""
-    index = ["--extra-index-url", back_end.index_url()] if back_end.index_url() else []
-    progress = ["--progress-bar", "raw"]
-    return [*_COMMON, *progress, "--cache-dir", str(cache), *index, "-r", str(requirements)]
+def online_arguments(wanted: list[str], index_url: str, cache: Path) -> list[str]:
+    """For ``pip install`` over the network; other settings of the user's pip, such as a mirror, count too.
+
+    `index_url` is asked beside PyPI where it is not empty.
+    """
+    index = ["--extra-index-url", index_url] if index_url else []
+    return [*_COMMON, "--progress-bar", "raw", "--cache-dir", str(cache), *index, *wanted]
 
 
-def offline_arguments(requirements: Path, wheels: Path) -> list[str]:
+def offline_arguments(wanted: list[str], wheels: Path) -> list[str]:
     """For ``pip install`` from a folder of wheels alone, whose torch is of whatever build the user put there."""
-    return [*_COMMON, "--progress-bar", "off", "--no-index", "--find-links", str(wheels), "-r", str(requirements)]
+    return [*_COMMON, "--progress-bar", "off", "--no-index", "--find-links", str(wheels), *wanted]
 
 
 def check_wheels(folder: Path) -> None:
@@ -58,23 +64,27 @@ def check_wheels(folder: Path) -> None:
 class PipOutput:
     """Follows the output of ``pip install``: bytes fetched so far, and the lines that are not progress."""
 
-    def __init__(self, total: int) -> None:
-        """`total` is how many bytes there will be, about."""
+    def __init__(self, before: int = 0) -> None:
+        """`before`: how many bytes an earlier ``pip install`` fetched."""
         self.lines: list[str] = []
         self.installing = False
-        self._total = total
-        self._before = 0  # of the files that are done
+        self._before = before  # of the files that are done
         self._file = 0  # of the one at hand
 
-    def feed(self, line: str) -> Progress:
-        """Take a line in; returns how far the download is."""
+    def feed(self, line: str) -> bool:
+        """Take a line in; returns whether it is one for the log."""
         raw = re.fullmatch(r"Progress (\d+) of (\d+)", line)
         if raw:
             self._file = int(raw[1])
         else:
             self.lines.append(line)
             self._begin(line)
-        return Progress("download", self._before + self._file, max(self._total, self._before + self._file))
+        return raw is None
+
+    @property
+    def fetched(self) -> int:
+        """Bytes so far, from the network or from what an earlier set-up kept."""
+        return self._before + self._file
 
     def _begin(self, line: str) -> None:
         """A new file, one from the cache, or the end of all files."""
