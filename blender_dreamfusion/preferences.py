@@ -40,6 +40,11 @@ class DreamFusionPreferences(bpy.types.AddonPreferences):
         description="A folder with all packages as wheels, to set up without a network. Empty: download them",
         subtype="DIR_PATH",
     )
+    show_choices: bpy.props.BoolProperty(
+        name="Set Up Again",
+        description="Choose another back end, Python or folder, or make the environment anew",
+        options={"SKIP_SAVE"},
+    )
     set_up_percent: bpy.props.FloatProperty(
         name="Progress",
         description="How far the set-up is",
@@ -71,6 +76,8 @@ class DreamFusionPreferences(bpy.types.AddonPreferences):
         layout.use_property_decorate = False
         column = layout.column()
         column.prop(self, "trainer_python")
+        if not self.trainer_python:
+            drawing.hint(column, "Default: the trainer that was set up above")
         column.prop(self, "jobs_folder")
         if not self.jobs_folder:
             drawing.hint(column, f"Default: {jobs_folder()}")

@@ -15,6 +15,7 @@ from .environment.install import free_space
 from .trainer_setup import SETUP, button_text, cost_text, environment_state, progress_text, state_text
 
 _GET_PYTHON = "https://www.python.org/downloads/"
+_LOOKING = "Looking at this computer..."
 _ICONS: dict[State, Any] = {State.READY: "CHECKMARK", State.MISSING: "INFO"}
 
 
@@ -26,16 +27,15 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) 
         _draw_running(box, settings)
         return
     state = environment_state(environment, ROOT)
-    box.label(text=state_text(state, environment), icon=_ICONS.get(state, "ERROR"))
     if SETUP.failed is not None:
         _draw_failure(box, context, SETUP.failed, environment)
-    if state is State.READY:
-        _draw_ready(box, environment)
-    elif SETUP.survey is None and SETUP.failed is None:
-        session.look_around()
-        box.label(text="Looking at this computer...")
     else:
+        box.label(text=state_text(state, environment), icon=_ICONS.get(state, "ERROR"))
+    if state is State.READY:
+        _draw_ready(box, settings, environment)
+    if state is not State.READY or settings.show_choices:
         _draw_choices(box, settings)
+        box.separator(factor=0.5)
         _draw_start(box, context, state, environment)
 
 
@@ -66,35 +66,41 @@ def _draw_failure(
         row.operator("wm.path_open", text="Show Log", icon="TEXT").filepath = str(environment.log)
 
 
-def _draw_ready(layout: bpy.types.UILayout, environment: Environment) -> None:
+def _draw_ready(layout: bpy.types.UILayout, settings: Any, environment: Environment) -> None:
+    """Where it is, and the two things to do about it."""
     row = layout.row()
     row.active = False
     row.label(text=str(environment.folder), icon="BLANK1", translate=False)
     row = layout.row()
-    row.operator("dreamfusion.set_up_trainer", text=button_text(State.READY), icon="FILE_REFRESH")
+    row.prop(settings, "show_choices", icon="PREFERENCES", toggle=True)
     row.operator("dreamfusion.remove_trainer", icon="TRASH")
 
 
 def _draw_choices(layout: bpy.types.UILayout, settings: Any) -> None:
+    """What the user may choose, and what an empty choice means here."""
+    survey = SETUP.survey
+    if survey is None:
+        session.look_around()
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
-    survey = SETUP.survey
     column.prop(settings, "back_end")
-    if survey is not None and not preferences.back_end():
-        drawing.hint(column, f"{backends.BACK_ENDS[survey.back_end].label}: {survey.reason}")
+    if not preferences.back_end():
+        drawing.hint(column, f"{_label(survey.back_end)}: {survey.reason}" if survey else _LOOKING)
     row = column.row(align=True)
     row.prop(settings, "base_python")
     row.menu("DREAMFUSION_MT_pythons", text="", icon="DOWNARROW_HLT")
-    if survey is not None and survey.pythons and not preferences.base_python():
-        program, version = survey.pythons[0]
-        drawing.hint(column, f"Python {version}: {program}")
+    if not preferences.base_python():
+        found = "Python {1}: {0}".format(*survey.pythons[0]) if survey and survey.pythons else "None was found"
+        drawing.hint(column, found if survey else _LOOKING)
     column.prop(settings, "environment_folder")
     column.prop(settings, "wheels_folder")
 
 
 def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context, state: State, environment: Environment) -> None:
-    """What it costs, and the button."""
+    """What it costs, what is in the way, and the button."""
+    if SETUP.survey is not None and SETUP.survey.problem and not preferences.base_python():
+        drawing.text(layout, context.region, SETUP.survey.problem, "ERROR")
     wheels = bool(preferences.wheels_folder())
     name = preferences.back_end() or (SETUP.survey.back_end if SETUP.survey is not None else backends.CPU.name)
     drawing.text(
@@ -106,3 +112,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context, state: S
     row = layout.row()
     row.scale_y = 1.5
     row.operator("dreamfusion.set_up_trainer", text=button_text(state), icon="IMPORT")
+
+
+def _label(back_end: str) -> str:
+    return backends.BACK_ENDS[back_end].label

@@ -1,0 +1,40 @@
+"""The trainer set up from Blender: by a click in the preferences, and from nothing by a script."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from window import run_scenario
+
+from blender_dreamfusion.environment.folder import NAME, Environment, Record
+
+pytestmark = pytest.mark.blender
+RIG = Path(__file__).with_name("rig")
+SCENARIOS = Path(__file__).with_name("scenarios")
+
+
+def test_by_a_click_with_what_is_there_already(blender, addon_zip, tmp_path):
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    (wheels / "torch-0.1-py3-none-any.whl").touch()  # never opened: torch is there already
+    make_environment(tmp_path / "cached")
+    arguments = [tmp_path / "cached", wheels, sys.executable]
+    run_scenario(blender, SCENARIOS / "set_up.py", tmp_path / "out", addon_zip, arguments, limit=400)
+
+
+def make_environment(parent):
+    """One of the add-on's environments that finds all packages where these tests do."""
+    environment = Environment(parent / NAME)
+    environment.folder.mkdir(parents=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment.venv], check=True)
+    site = subprocess.run(
+        [environment.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    (Path(site) / "tests.pth").write_text(sysconfig.get_path("purelib"))
+    version = ".".join(map(str, sys.version_info[:3]))
+    environment.write(Record(complete=True, requirements="of before", back_end="cpu", python_version=version))
