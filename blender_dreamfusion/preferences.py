@@ -19,26 +19,36 @@ _BACK_ENDS = (
 )
 
 
+def _on_choice(*_: object) -> None:
+    """Another choice may mend what failed."""
+    SETUP.failed = None
+
+
 class DreamFusionPreferences(bpy.types.AddonPreferences):
     """What stays the same from one .blend to the next."""
 
     bl_idname = __package__
 
-    back_end: bpy.props.EnumProperty(name="Back End", description="What the trainer computes on", items=_BACK_ENDS)
+    back_end: bpy.props.EnumProperty(
+        name="Back End", description="What the trainer computes on", items=_BACK_ENDS, update=_on_choice
+    )
     base_python: bpy.props.StringProperty(
         name="Python",
         description="The Python that the trainer's environment is made with, 3.11 to 3.13. Empty: the best one found",
         subtype="FILE_PATH",
+        update=_on_choice,
     )
     environment_folder: bpy.props.StringProperty(
         name="Folder",
         description="Where the trainer's environment is made. Empty: with your own data, for every Blender of yours",
         subtype="DIR_PATH",
+        update=_on_choice,
     )
     wheels_folder: bpy.props.StringProperty(
         name="Wheels",
         description="A folder with all packages as wheels, to set up without a network. Empty: download them",
         subtype="DIR_PATH",
+        update=_on_choice,
     )
     show_choices: bpy.props.BoolProperty(
         name="Set Up Again",

@@ -22,6 +22,7 @@ _STAGES = {
     "test": "Testing the device",
     "remove": "Removing",
 }
+_DEVICES = {"cpu": "CPU", "mps": "Metal (MPS)"}  # of core.device; one of CUDA tells its name
 _STATES = {
     State.MISSING: "The trainer is not set up yet.",
     State.INCOMPLETE: "The set-up was not finished.",
@@ -135,7 +136,8 @@ def state_text(state: State, environment: Environment) -> str:
     """A state in words."""
     record = environment.read()
     if state is State.READY and record is not None:
-        return f"Ready: Python {record.python_version} on {record.device}, {size_text(record.size)}"
+        device = _DEVICES.get(record.device, record.device)
+        return f"Ready: {device}, Python {record.python_version}, {size_text(record.size)}"
     return _STATES.get(state, "")
 
 

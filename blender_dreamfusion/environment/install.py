@@ -87,7 +87,7 @@ class Installation:
         shutil.rmtree(environment.cache, ignore_errors=True)
         size = folder_size(environment.folder)
         environment.write(dataclasses.replace(record, complete=True, device=device, size=size))
-        return f"Ready: {device}, Python {order.python.version_text}, {size / _GB:.1f} GB"
+        return f"Ready on {device}: {size / _GB:.1f} GB in {environment.folder}"
 
     def _can_update(self) -> bool:
         """Whether a whole environment of the same kind is there; half of one is not trusted and made anew."""
@@ -109,6 +109,7 @@ class Installation:
         order = self._order
         requirements = ["-r", str(order.root / "requirements.txt")]
         if order.wheels is not None:
+            self._emit(Progress("install"))
             self._pip(packages.offline_arguments(requirements, order.wheels))
             return
         self._emit(Progress("packages"))
