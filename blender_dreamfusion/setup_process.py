@@ -73,6 +73,7 @@ class SetupProcess:
                 ended = ended or isinstance(event, (Surveyed, Done, Failed))
                 self.events.put(event)
         self._process.wait()
+        self.cancel()  # closes what is left of the channel
         if not ended:
             self.events.put(Failed("other", f"The set-up ended without a word: {stray or 'was it killed?'}"))
 

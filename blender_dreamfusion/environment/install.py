@@ -150,7 +150,7 @@ class Installation:
             reason = log.last.removeprefix("error: ") or f"exit code {code}"
             raise SetupError("test", f"The trainer does not run: {reason}")
         device = next((line.split(None, 1)[1] for line in log.lines if line.startswith("device ")), "")
-        if self._order.wheels is None and not device.startswith(self._order.back_end.device):
+        if not device.startswith(self._order.back_end.device):
             text = f"PyTorch sees no GPU that works with {self._order.back_end.label}: set up for the CPU."
             raise SetupError("test", text)
         return device
