@@ -19,7 +19,7 @@ _BACK_ENDS = (
 )
 
 
-def _on_choice(*_: object) -> None:
+def _on_choice(_settings: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
     """Another choice may mend what failed."""
     SETUP.failed = None
 

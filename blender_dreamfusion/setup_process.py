@@ -20,7 +20,7 @@ from .trainer_process import NO_WINDOW, child_environment, kill_tree
 
 _ADDON = Path(__file__).resolve().parent
 _START = "import sys, runpy; sys.path.append(sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
-_END_SECONDS = 5.0
+_END_SECONDS = 5.0  # from its end to that of its output
 
 
 class SetupProcess:
@@ -49,11 +49,11 @@ class SetupProcess:
         with contextlib.suppress(OSError):
             self._process.stdin.close()
 
-    def close(self) -> None:
-        """End it and wait for that: its programs first, or they would outlive it."""
+    def close(self, patience: float) -> None:
+        """End it and wait for that, at most `patience` seconds for it to end its programs, else by force."""
         self.cancel()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
+            self._process.wait(patience)
         kill_tree(self._process)
         self._reader.join(_END_SECONDS)
 

@@ -13,6 +13,7 @@ from .environment.folder import Environment, State, fingerprint
 from .setup_process import SetupProcess
 
 _LOG_LINES = 4
+_END_SECONDS = 5.0
 _GB = 10**9
 _STAGES = {
     "environment": "Making the environment",
@@ -98,9 +99,9 @@ class TrainerSetup:
         return changed
 
     def close(self) -> None:
-        """End what runs, and wait for that."""
+        """End what runs, and wait for that; a survey has nothing to leave in order."""
         if self._process is not None:
-            self._process.close()
+            self._process.close(_END_SECONDS if self.running else 0.0)
         self.action = ""
 
     def _handle(self, event: Event) -> None:

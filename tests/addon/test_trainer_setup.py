@@ -73,10 +73,10 @@ def test_survey_install_cancel_remove(setup, small, tmp_path):
 
 def test_closing_ends_the_programs_too(setup, tmp_path):
     answer = f"""'["{tmp_path}/python", [3, 11, 9], true, true]'"""
-    python = script(tmp_path, f'[ "$2" = -c ] && echo {answer} && exit\necho started\nexec sleep 612.5')
+    python = script(tmp_path, f'[ "$2" = -c ] && echo {answer} && exit\nexec sleep 612.5')
     setup.start("install", trainer_setup.install_arguments(tmp_path / "trainer", python, "cpu", ""))
-    follow(setup, lambda: "started" in setup.log)
-    assert "sleep\x00612.5\x00" in _command_lines()
+    follow(setup, lambda: "sleep\x00612.5\x00" in _command_lines())
+    assert setup.running
     begun = time.monotonic()
     setup.close()
     assert time.monotonic() - begun < 10
@@ -90,6 +90,16 @@ def _command_lines():
                 yield file.read()
         except OSError:
             continue
+
+
+def test_closing_a_survey_does_not_wait(setup, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", script(tmp_path, "sleep 613.5"))
+    setup.look()
+    assert setup.action == "survey"
+    begun = time.monotonic()
+    setup.close()
+    assert time.monotonic() - begun < 2
+    assert "sleep\x00613.5\x00" not in _command_lines()
 
 
 def test_errors_reach_the_user(setup, tmp_path):
