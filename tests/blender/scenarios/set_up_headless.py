@@ -1,6 +1,7 @@
 """A packager sets the trainer up without a window and asks it for a picture. Arguments: the zip, a folder of wheels."""
 
 import importlib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,8 @@ command = [python, "-m", "core", "image", "a hamburger", "--out", str(picture), 
 subprocess.run(command, cwd=root, check=True)
 assert picture.stat().st_size > 500, "the trainer works"
 
-bpy.ops.preferences.addon_remove(module=module)
+bpy.ops.preferences.addon_disable(module=module)
+shutil.rmtree(root)
 assert Path(python).exists(), "the environment outlives the add-on"
 assert install_addon(addon) == module
 preferences = importlib.import_module(f"{module}.preferences")
