@@ -67,6 +67,7 @@ class Environment:
         self.venv = folder / "venv"
         self.cache = folder / "cache"
         self.log = folder / "setup.log"
+        self._removed = folder.with_name(f"{folder.name}.removed")
         scripts, program = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
         self.python = self.venv / scripts / program
 
@@ -126,17 +127,20 @@ class Environment:
         finally:
             os.close(descriptor)
 
+    def sweep(self) -> None:
+        """Delete what a removal that was broken off left."""
+        shutil.rmtree(self._removed, ignore_errors=True)
+
     def remove(self) -> None:
         """Delete the whole folder, which is the add-on's own. Raises SetupError where it is in use or another's."""
+        self.sweep()
         if not self.folder.exists():
             return
         with self.locked():
             pass
-        doomed = self.folder.with_name(f"{self.folder.name}.removed")
         try:
-            shutil.rmtree(doomed, ignore_errors=True)
-            self.folder.rename(doomed)  # all or nothing: Windows refuses while a file in it is open
-            shutil.rmtree(doomed)
+            self.folder.rename(self._removed)  # all or nothing: Windows refuses while a file in it is open
+            shutil.rmtree(self._removed)
         except OSError as error:
             text = f"Cannot delete {error.filename} ({error.strerror}): close what uses it and try again."
             raise SetupError("folder", text) from error

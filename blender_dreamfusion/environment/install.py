@@ -64,6 +64,7 @@ class Installation:
             raise SetupError("python", self._order.python.problem)
         if self._order.wheels is not None:
             packages.check_wheels(self._order.wheels)
+        self._environment.sweep()
         check_space(self._order.folder, self._needed())
 
     def _needed(self) -> int:

@@ -64,7 +64,9 @@ def test_removal_takes_the_whole_folder_and_nothing_else(environment, tmp_path):
     (tmp_path / "jobs").mkdir()
     environment.remove()
     assert [path.name for path in tmp_path.iterdir()] == ["jobs"]
+    (tmp_path / "trainer.removed" / "venv").mkdir(parents=True)  # as of a removal that was broken off
     environment.remove()
+    assert [path.name for path in tmp_path.iterdir()] == ["jobs"]
 
 
 def test_a_folder_of_something_else_is_neither_used_nor_removed(tmp_path):
