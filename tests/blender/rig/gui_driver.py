@@ -170,9 +170,9 @@ class Gui:
                 found.add(text.split("(")[0].removeprefix("bpy.ops.") if "(" in text else text.rpartition(".")[2])
         return found
 
-    def press(self, wanted, kind="UI", area="VIEW_3D"):
+    def press(self, wanted, **where):
         """Generator: find a button as find_button does and click it."""
-        at = yield from self.find_button(wanted, kind, area)
+        at = yield from self.find_button(wanted, **where)
         yield from self.click(*at)
 
 

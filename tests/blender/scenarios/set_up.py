@@ -9,7 +9,7 @@ import os
 
 import bpy
 
-IN_PREFERENCES = ("WINDOW", "PREFERENCES")
+IN_PREFERENCES = {"kind": "WINDOW", "area": "PREFERENCES"}
 
 
 def scenario(gui):
@@ -26,7 +26,7 @@ def scenario(gui):
 
     settings.wheels_folder = os.environ["TMPDIR"]
     yield 0.5
-    yield from gui.press("dreamfusion.set_up_trainer", *IN_PREFERENCES)
+    yield from gui.press("dreamfusion.set_up_trainer", **IN_PREFERENCES)
     yield from gui.wait_for(lambda: setup.failed, "a folder without wheels is refused", 60)
     gui.check(setup.failed.kind == "wheels", setup.failed.text)
     yield 0.5
@@ -35,7 +35,7 @@ def scenario(gui):
     settings.wheels_folder, settings.base_python, settings.environment_folder = wheels, python, cached
     yield 0.5
     gui.shot("3_outdated")
-    yield from gui.press("dreamfusion.set_up_trainer", *IN_PREFERENCES)
+    yield from gui.press("dreamfusion.set_up_trainer", **IN_PREFERENCES)
     yield from gui.wait_for(lambda: setup.log, "pip is heard", 60)
     yield 0.5
     gui.shot("4_running")
