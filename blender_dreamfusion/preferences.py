@@ -128,11 +128,11 @@ def base_python() -> str:
     return paths.absolute(_setting("base_python"))
 
 
-def set_base_python(program: str) -> None:
-    """Choose that Python."""
+def choose(name: str, value: str) -> None:
+    """Set one of the preferences, for a button that does it for the user."""
     addon: bpy.types.Addon | None = bpy.context.preferences.addons.get(__package__)
     if addon is not None:
-        addon.preferences.base_python = program  # type: ignore[attr-defined]
+        setattr(addon.preferences, name, value)
 
 
 def wheels_folder() -> str:

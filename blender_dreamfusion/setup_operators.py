@@ -34,12 +34,10 @@ class DREAMFUSION_OT_set_up_trainer(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Start it; how it goes stands in the preferences."""
-        arguments = install_arguments(
-            preferences.environment().folder,
-            preferences.base_python(),
-            self.back_end or preferences.back_end(),
-            preferences.wheels_folder(),
-        )
+        if self.back_end:
+            preferences.choose("back_end", self.back_end)
+        folder, python = preferences.environment().folder, preferences.base_python()
+        arguments = install_arguments(folder, python, preferences.back_end(), preferences.wheels_folder())
         return _start(self, "install", arguments)
 
 
@@ -91,7 +89,7 @@ class DREAMFUSION_OT_choose_python(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Set the preference."""
-        preferences.set_base_python(self.program)
+        preferences.choose("base_python", self.program)
         return {"FINISHED"}
 
 

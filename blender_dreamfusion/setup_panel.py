@@ -12,7 +12,7 @@ from .environment import backends
 from .environment.events import Failed
 from .environment.folder import Environment, State
 from .environment.install import free_space
-from .trainer_setup import SETUP, button_text, cost_text, environment_state, progress_text, state_text
+from .trainer_setup import SETUP, button_text, cost_text, environment_state, progress_text, remedy, state_text
 
 _GET_PYTHON = "https://www.python.org/downloads/"
 _LOOKING = "Looking at this computer..."
@@ -58,10 +58,12 @@ def _draw_failure(
     """One sentence, and the buttons that mend it beside the one to try again."""
     drawing.text(layout, context.region, failed.text, "CANCEL" if failed.kind == "cancelled" else "ERROR")
     row = layout.row()
-    if failed.kind == "python":
+    mend = remedy(failed, preferences.back_end())
+    if mend == "python":
         row.operator("wm.url_open", text="Get Python", icon="URL").url = _GET_PYTHON
-    elif failed.kind == "test" and preferences.back_end() != "cpu":
-        row.operator("dreamfusion.set_up_trainer", text="Set Up for CPU", icon="FILE_REFRESH").back_end = "cpu"
+    elif mend == "cpu":
+        button: Any = row.operator("dreamfusion.set_up_trainer", text="Set Up for CPU", icon="FILE_REFRESH")
+        button.back_end = backends.CPU.name
     if failed.kind not in ("cancelled", "python") and environment.log.is_file():
         row.operator("wm.path_open", text="Show Log", icon="TEXT").filepath = str(environment.log)
 

@@ -147,6 +147,15 @@ def button_text(state: State) -> str:
     return _BUTTONS[state]
 
 
+def remedy(failed: Failed, back_end: str) -> str:
+    """What mends a failure, beside trying again: "python" to get one, "cpu" to do without the GPU, or nothing else.
+
+    `back_end` is the one that the user chose, or empty.
+    """
+    without_gpu = backends.CPU in backends.offered() and back_end != backends.CPU.name
+    return {"python": "python", "test": "cpu" if without_gpu else ""}.get(failed.kind, "")
+
+
 def progress_text(progress: Progress | None) -> str:
     """A stage in words, with how many bytes are done."""
     if progress is None:

@@ -72,7 +72,7 @@ class Detection:
 def offered(system: str = sys.platform) -> list[BackEnd]:
     """Those that PyTorch has for this operating system."""
     if system == "darwin":
-        return [MPS, CPU]
+        return [MPS]  # one build for GPU and processor
     return [CUDA_13, CUDA_12, CPU] if system == "win32" else [CUDA_13, CUDA_12, ROCM, CPU]
 
 
@@ -85,7 +85,7 @@ def choose(system: str, machine: str, nvidia: str | None, amd: Iterable[str]) ->
     """The best back end, from what nvidia-smi printed (None: there is none) and the properties of AMD's nodes."""
     if system == "darwin":
         problem = "" if machine == "arm64" else "PyTorch no longer comes for Macs with an Intel processor."
-        return Detection(CPU if problem else MPS, "Apple GPU", problem)
+        return Detection(MPS, "Apple GPU", problem)
     if nvidia is not None:
         return _choose_cuda(nvidia)
     names = [name for name in map(_amd_name, amd) if name]

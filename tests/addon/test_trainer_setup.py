@@ -151,6 +151,12 @@ def test_other_lines_are_no_events(line):
         events.decode(line)
 
 
+def test_what_mends_a_failure():
+    mends = {kind: trainer_setup.remedy(events.Failed(kind, ""), "") for kind in events.KINDS}
+    assert {kind: mend for kind, mend in mends.items() if mend} == {"python": "python", "test": "cpu"}
+    assert trainer_setup.remedy(events.Failed("test", ""), "cpu") == ""
+
+
 def test_texts():
     assert trainer_setup.size_text(1_575_891_808) == "1.6 GB"
     assert trainer_setup.size_text(21_000_000) == "21 MB"

@@ -60,13 +60,13 @@ def test_builds_are_marked_where_pytorch_marks_them():
     assert CUDA_13.local_version("linux") == "+cu130"
     assert CUDA_13.index_url("win32") == "https://download.pytorch.org/whl/cu130"
     assert CPU.local_version("linux") == "+cpu"
-    assert MPS.local_version("darwin") == CPU.index_url("darwin") == ""
+    assert MPS.local_version("darwin") == MPS.index_url("darwin") == ""
 
 
 def test_what_is_offered_can_be_asked_for():
-    for system in ("linux", "win32", "darwin"):
+    for system, last in (("linux", "cpu"), ("win32", "cpu"), ("darwin", "mps")):
         names = [build.name for build in backends.offered(system)]
-        assert names[-1] == "cpu"
+        assert names[-1] == last
         assert all(backends.BACK_ENDS[name].disk > backends.BACK_ENDS[name].download for name in names)
     assert ROCM not in backends.offered("win32")
 
