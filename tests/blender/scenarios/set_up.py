@@ -56,6 +56,16 @@ def scenario(gui):
     yield 0.5
     gui.shot("6_removed")
 
+    yield from gui.press("dreamfusion.set_up_trainer", **IN_PREFERENCES)
+    yield from gui.wait_for(lambda: setup.progress, "another set-up begins", 60)
+    with bpy.context.temp_override(window=gui.window):
+        bpy.ops.dreamfusion.cancel_set_up()
+    yield from gui.wait_for(lambda: not setup.running, "and ends when it is cancelled", 20)
+    gui.check(setup.failed.kind == "cancelled", setup.failed.text)
+    gui.check(not preferences.trainer_python(), "half an environment is not used")
+    yield 0.5
+    gui.shot("7_cancelled")
+
 
 def show_preferences(gui):
     """In the main area of the window, with the add-on unfolded, as the button of the panel would in a window."""
