@@ -65,7 +65,7 @@ class Runner:
     def check(self) -> None:
         """Raise SetupError where it was cancelled."""
         if self._cancelled.is_set():
-            raise SetupError("cancelled", "Cancelled. Set up again to go on; what was downloaded is kept.")
+            raise SetupError("cancelled", "Cancelled: resume the set-up to go on; what was downloaded is kept.")
 
     def _start(self, command: list[str], folder: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with self._lock:

@@ -109,7 +109,7 @@ def test_cancel_ends_what_runs_and_says_how_to_go_on(order):
             threading.Thread(target=runner.cancel).start()
 
     start = time.monotonic()
-    with pytest.raises(SetupError, match=r"Cancelled\. Set up again to go on") as caught:
+    with pytest.raises(SetupError, match="Cancelled: resume the set-up to go on") as caught:
         run(order, runner, cancel_at_the_test)
     assert caught.value.kind == "cancelled"
     assert time.monotonic() - start < 60
