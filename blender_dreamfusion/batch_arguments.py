@@ -17,8 +17,8 @@ from .properties import MODELS, PRESETS, SD_VERSIONS, SEED_MAX
 from .trainer_process import check_python, child_environment
 
 _PYTHON_HELP = (
-    "the trainer's Python; default: the one in the add-on's preferences, else DREAMFUSION_PYTHON of the environment, "
-    "else .venv beside the program, else python3 where it has torch"
+    "the trainer's Python; default: the one that the add-on's preferences name or have set up, else DREAMFUSION_PYTHON "
+    "of the environment, else .venv beside the program, else python3 where it has torch"
 )
 
 

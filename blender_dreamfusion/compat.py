@@ -30,12 +30,17 @@ def unregister() -> None:
         delattr(bpy.types.WindowManager, _PROGRESS)
 
 
-def draw_progress(layout: bpy.types.UILayout, fraction: float) -> None:
-    """A progress bar that says how many percent are done. `layout.progress` came with 4.0."""
+def draw_progress(
+    layout: bpy.types.UILayout, fraction: float, data: bpy.types.AnyType | None = None, name: str = _PROGRESS
+) -> None:
+    """A progress bar that says how many percent are done. `layout.progress` came with 4.0.
+
+    Before, it is the read-only percentage `name` of `data`, by default the job's.
+    """
     if bpy.app.version >= (4, 0, 0):
         layout.progress(factor=fraction, text=f"{100 * fraction:.0f}%")
     else:
-        layout.prop(bpy.context.window_manager, _PROGRESS, text="", slider=True)
+        layout.prop(data or bpy.context.window_manager, name, text="", slider=True)
 
 
 def draw_text_field(layout: bpy.types.UILayout, data: bpy.types.PropertyGroup, name: str, placeholder: str) -> None:

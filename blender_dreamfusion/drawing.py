@@ -10,16 +10,16 @@ from . import texts
 
 _UNIT_PIXELS = 20.0  # height of a button, at a scale of 1
 _MARGIN_UNITS = 3.0  # of the sidebar's width, for tabs and frame
+_REGIONS = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}  # where something of the add-on is drawn
 
 
 def redraw() -> None:
-    """Draw every sidebar again."""
+    """Draw every sidebar and the preferences again."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+            for region in area.regions:
+                if _REGIONS.get(area.type) == region.type:
+                    region.tag_redraw()
 
 
 def width_units(context: bpy.types.Context) -> float:
@@ -28,7 +28,7 @@ def width_units(context: bpy.types.Context) -> float:
 
 
 def text(
-    layout: bpy.types.UILayout, region: bpy.types.Region, words: str, icon: Literal["ERROR", "INFO", "TIME"]
+    layout: bpy.types.UILayout, region: bpy.types.Region, words: str, icon: Literal["CANCEL", "ERROR", "INFO", "TIME"]
 ) -> None:
     """A text in as many lines as it needs, with an icon before the first."""
     column = layout.column(align=True)
@@ -44,3 +44,11 @@ def error(layout: bpy.types.UILayout, region: bpy.types.Region, words: str, blam
     text(box, region, words, "ERROR")
     if blames_setup:
         box.operator("dreamfusion.open_preferences", icon="PREFERENCES")
+
+
+def hint(column: bpy.types.UILayout, words: str) -> None:
+    """A greyed line below a field of a split layout."""
+    split = column.split(factor=0.4)
+    split.separator()
+    split.active = False
+    split.label(text=words)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import bpy
 
-from . import compat, job_operators, job_panel, menus, operators, panel, preferences, preview, properties, session
+from . import (
+    compat,
+    job_operators,
+    job_panel,
+    menus,
+    operators,
+    panel,
+    preferences,
+    preview,
+    properties,
+    session,
+    setup_operators,
+)
 
 _SETTINGS = "dreamfusion"  # see properties.settings_of
 _CLASSES = (
@@ -13,6 +25,7 @@ _CLASSES = (
     *operators.CLASSES,
     *job_operators.CLASSES,
     *menus.CLASSES,
+    *setup_operators.CLASSES,
     panel.DREAMFUSION_PT_main,
     panel.DREAMFUSION_PT_advanced,
     *job_panel.CLASSES,

@@ -22,6 +22,7 @@ from .job_record import State
 from .picture_job import PictureJob
 from .trainer_job import TrainerJob
 from .trainer_process import StartError, check_python
+from .trainer_setup import SETUP
 
 _SECONDS = 0.1  # between two looks at the jobs while there is something to follow
 _IDLE_SECONDS = 1.0  # and while there is nothing
@@ -51,6 +52,16 @@ class Session:
     def job(self) -> ListedJob | None:
         """The selected job."""
         return self.queue.find(self.selected)
+
+    @property
+    def draws(self) -> bool:
+        """Whether pictures of a prompt are being drawn."""
+        return self.pictures is not None and not self.pictures.done
+
+    @property
+    def uses_trainer(self) -> bool:
+        """Whether a trainer is at work on a job or on pictures."""
+        return self.queue.active is not None or self.draws
 
     def generate(self, prompt: str, requests: list[dict[str, Any]]) -> bool:
         """A job for each of these options; where that fails, `error` says why. Returns whether it worked."""
@@ -118,7 +129,7 @@ class Session:
         """Follow the jobs; returns in how many seconds to come again."""
         self._follow_folder()
         changed = self.queue.pump()
-        drawing = self.pictures is not None and not self.pictures.done
+        drawing = self.draws
         if self.pictures is not None and self.pictures.pump():
             changed = True
         _show_pictures(self.queue)
@@ -241,19 +252,33 @@ SESSION = Session()
 
 
 def register() -> None:
-    """Make sure that a trainer ends with Blender, and follow the jobs once the window is there."""
+    """Make sure that a trainer and a set-up end with Blender, and follow the jobs once the window is there."""
     atexit.register(SESSION.close)
+    atexit.register(SETUP.close)
     bpy.app.handlers.load_post.append(bpy.app.handlers.persistent(_on_load))
     bpy.app.timers.register(tick, first_interval=0.5, persistent=True)
 
 
 def unregister() -> None:
-    """End the trainer and the timer."""
-    if bpy.app.timers.is_registered(tick):
-        bpy.app.timers.unregister(tick)
+    """End the trainer, the set-up and the timers."""
+    for timer in (tick, _survey):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
     bpy.app.handlers.load_post.remove(_on_load)
-    SESSION.close()
-    atexit.unregister(SESSION.close)
+    for part in (SESSION, SETUP):
+        part.close()
+        atexit.unregister(part.close)
+
+
+def look_around() -> None:
+    """See what this computer has, once the interface is drawn."""
+    if not bpy.app.timers.is_registered(_survey):
+        bpy.app.timers.register(_survey)
+
+
+def _survey() -> None:
+    SETUP.look()
+    wake()
 
 
 def wake() -> None:
@@ -266,7 +291,10 @@ def wake() -> None:
 def tick() -> float:
     """The timer."""
     try:
-        return SESSION.step()
+        if SETUP.pump():
+            redraw()
+        pause = SESSION.step()
+        return _SECONDS if SETUP.action else pause
     except Exception as error:  # noqa: BLE001 - an error must not leave a job that nobody follows
         traceback.print_exc()
         SESSION.error = f"An error in the add-on: {error}"

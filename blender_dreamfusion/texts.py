@@ -9,6 +9,7 @@ from .core_files import protocol
 from .job_record import State
 
 OFFLINE = "Blender is offline. If Stable Diffusion is not on this computer yet:"
+SET_UP_OFFLINE = "Blender is offline: allow online access, or choose a folder of wheels."
 _LETTER = 6.7  # pixels that a letter takes on average, at a scale of 1
 _MARGIN = 75.0  # pixels of tabs, frame and icon
 DOWNLOADS = {"2.1": "5.2 GB", "2.0": "5.2 GB", "1.5": "4.3 GB"}  # the weights of each version

@@ -22,7 +22,7 @@ _DROPPED = (
     "PYTHONSAFEPATH",
     "__PYVENV_LAUNCHER__",
 )
-_NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # a console would open on Windows
+NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # a console would open on Windows
 _LOG_TAIL = 8192  # bytes
 _WORKER = ("-m", "core.worker")
 
@@ -55,7 +55,7 @@ class TrainerProcess:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=sys.platform != "win32",
-                    creationflags=_NO_WINDOW,
+                    creationflags=NO_WINDOW,
                 )
             except OSError as error:
                 raise StartError(f"Cannot run {python} ({error.strerror}): set the trainer's Python.") from error
@@ -84,19 +84,7 @@ class TrainerProcess:
 
     def kill(self) -> None:
         """End it and all that it started, at once."""
-        if self._process.poll() is not None:
-            return
-        if sys.platform == "win32":
-            subprocess.run(
-                ["taskkill", "/F", "/T", "/PID", str(self.pid)],
-                capture_output=True,
-                check=False,
-                creationflags=_NO_WINDOW,
-            )
-        else:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of a zombie
-                os.killpg(self.pid, signal.SIGKILL)
-        self._process.kill()
+        kill_tree(self._process)
 
     def last_line(self) -> str:
         """The last line that it printed, or an empty string."""
@@ -108,10 +96,27 @@ class TrainerProcess:
         return ""
 
 
+def kill_tree(process: subprocess.Popen[bytes]) -> None:
+    """End a process, the leader of its session, and all that it started, at once."""
+    if process.poll() is not None:
+        return
+    if sys.platform == "win32":
+        subprocess.run(
+            ["taskkill", "/F", "/T", "/PID", str(process.pid)],
+            capture_output=True,
+            check=False,
+            creationflags=NO_WINDOW,
+        )
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of a zombie
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+
+
 def check_python(python: str) -> None:
     """Raise StartError where this is no program that can be run."""
     if not python.strip():
-        raise StartError("Set the trainer's Python first: the program in the environment that holds torch.")
+        raise StartError("Press Set Up Trainer in the preferences first, or set the trainer's Python there.")
     if os.path.isdir(python):
         raise StartError(f"{python} is a folder: set the trainer's Python to the program inside it.")
     if not os.path.isfile(python):

@@ -151,7 +151,7 @@ def test_without_a_trainer_no_job_waits_in_vain(queue, tmp_path):
     jobs = [add(queue, name) for name in ("mug", "hat")]
     pump_until(queue, lambda: not queue.busy)
     assert jobs[0].state is State.FAILED
-    assert "Set the trainer's Python" in jobs[0].error
+    assert "Press Set Up Trainer" in jobs[0].error
     assert jobs[0].blames_setup
     assert jobs[1].state is State.INTERRUPTED
     queue.python = script(tmp_path / "broken", "exit 1")

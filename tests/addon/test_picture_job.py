@@ -65,7 +65,7 @@ def test_a_program_that_says_nothing(start):
 
 
 def test_without_a_python_it_does_not_start(start):
-    with pytest.raises(StartError, match="Set the trainer's Python"):
+    with pytest.raises(StartError, match="Press Set Up Trainer"):
         start("")
 
 

@@ -140,30 +140,30 @@ class Gui:
         """The share of the sidebar's width at which a small button at the right edge lies, left of the tabs."""
         return 1 - 45 * bpy.context.preferences.system.ui_scale / self.region().width
 
-    def find_button(self, wanted, across=(0.6, 0.3)):
-        """Generator: the window position of the sidebar's button for an operator or property.
+    def find_button(self, wanted, across=(0.6, 0.3), kind="UI", area="VIEW_3D"):
+        """Generator: the window position of a region's button for an operator or property; by default the sidebar's.
 
         Sweeps the pointer down the region, at these shares of its width, and asks Blender, with its own copy-command
         operators, what lies under it.
         """
-        region = self.region()
+        region = self.region(kind, area)
         step = int(9 * bpy.context.preferences.system.ui_scale)
         for x in (region.x + int(region.width * share) for share in across):
             for y in range(region.y + region.height - step, region.y + step, -step):
                 self.move(x, y)
                 yield 0.06
-                if wanted in self._under_pointer():
+                if wanted in self._under_pointer(kind, area):
                     yield 2 * STEP  # what was under the pointer before may have answered
-                    if wanted in self._under_pointer():
+                    if wanted in self._under_pointer(kind, area):
                         self.check(True, f"{wanted} was found")
                         return x, y
-        raise AssertionError(f"{wanted} was not found in the sidebar")
+        raise AssertionError(f"{wanted} was not found in the region {kind} of {area}")
 
-    def _under_pointer(self):
+    def _under_pointer(self, kind, area):
         """The operator or the property under the pointer, such as {"dreamfusion.generate"}."""
         found = set()
         manager = bpy.context.window_manager
-        with self.override(region="UI"):
+        with self.override(area, kind):
             for copy in (bpy.ops.ui.copy_python_command_button, bpy.ops.ui.copy_data_path_button):
                 manager.clipboard = ""
                 try:

@@ -67,6 +67,7 @@ def isolated_environment(home):
         "XDG_RUNTIME_DIR": str(home / "run"),
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_CACHE_HOME": str(home / ".cache"),
+        "XDG_DATA_HOME": str(home / ".local" / "share"),
         "BLENDER_USER_CONFIG": str(home / "config"),
         "BLENDER_USER_SCRIPTS": str(home / "scripts"),
         "BLENDER_USER_DATAFILES": str(home / "datafiles"),

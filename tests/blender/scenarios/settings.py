@@ -89,9 +89,11 @@ def look_at_menu(gui, field, rows_above, shot):
 
 def all_fields(package):
     """Every property and operator of the add-on, with its tooltip."""
-    modules = [importlib.import_module(f"{package}.{name}") for name in ("operators", "job_operators")]
+    modules = [
+        importlib.import_module(f"{package}.{name}") for name in ("operators", "job_operators", "setup_operators")
+    ]
     for module in modules:
-        for kind in module.CLASSES:
+        for kind in filter(lambda kind: issubclass(kind, bpy.types.Operator), module.CLASSES):
             operator = getattr(bpy.ops.dreamfusion, kind.bl_idname.partition(".")[2]).get_rna_type()
             yield kind.bl_idname, operator.description
             yield from fields_of(operator)

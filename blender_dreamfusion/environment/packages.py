@@ -1,0 +1,127 @@
+"""What pip is told, and what its output means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from .backends import BackEnd
+from .events import SetupError
+
+ITSELF = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off", "pip==26.3")
+"""For ``pip install``: a pip that tells its progress in bytes and resumes broken downloads, as older ones do not."""
+
+_COMMON = ("--no-input", "--disable-pip-version-check", "--no-warn-script-location", "--only-binary", ":all:")
+_UNITS = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+_NO_SPACE = ("No space left on device", "[Errno 28]", "[WinError 112]", "Disk quota exceeded")
+_NO_NETWORK = (
+    "Failed to establish a new connection",
+    "NameResolutionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "Read timed out",
+    "ProxyError",
+    "SSLError",
+    "IncompleteRead",
+    "Connection reset",
+    "Connection aborted",
+    "RemoteDisconnected",
+    "incomplete-download",
+)
+_NO_MATCH = re.compile(r"ERROR: No matching distribution found for (\S+)")
+
+
+def torch_requirement(requirements: str, back_end: BackEnd) -> str:
+    """The requirement of torch, pinned to the build of the back end, as pip would take PyPI's otherwise."""
+    found = re.search(r"^torch==[\d.]+$", requirements, flags=re.MULTILINE)
+    if found is None:
+        raise SetupError("other", "The add-on's requirements.txt names no torch: install the whole zip again.")
+    return found[0] + back_end.local_version()
+
+
+def online_arguments(wanted: list[str], index_url: str, cache: Path) -> list[str]:
+    """For ``pip install`` over the network; other settings of the user's pip, such as a mirror, count too.
+
+    `index_url` is asked beside PyPI where it is not empty.
+    """
+    index = ["--extra-index-url", index_url] if index_url else []
+    return [*_COMMON, "--progress-bar", "raw", "--cache-dir", str(cache), *index, *wanted]
+
+
+def offline_arguments(wanted: list[str], wheels: Path) -> list[str]:
+    """For ``pip install`` from a folder of wheels alone, whose torch is of whatever build the user put there."""
+    return [*_COMMON, "--progress-bar", "off", "--no-index", "--find-links", str(wheels), *wanted]
+
+
+def check_wheels(folder: Path) -> None:
+    """Raise SetupError where the folder holds no wheel of torch, the biggest part, so surely not all."""
+    if not any(folder.glob("torch-*.whl")):
+        text = f"There is no torch-*.whl in {folder}: choose the folder that holds all wheels."
+        raise SetupError("wheels", text)
+
+
+class PipOutput:
+    """Follows the output of ``pip install``: bytes fetched so far, and the lines that are not progress."""
+
+    def __init__(self, before: int = 0) -> None:
+        """`before`: how many bytes an earlier ``pip install`` fetched."""
+        self.lines: list[str] = []
+        self.installing = False
+        self._before = before  # of the files that are done
+        self._file = 0  # of the one at hand
+
+    def feed(self, line: str) -> bool:
+        """Take a line in; returns whether it is one for the log."""
+        raw = re.fullmatch(r"Progress (\d+) of (\d+)", line)
+        if raw:
+            self._file = int(raw[1])
+        else:
+            self.lines.append(line)
+            self._begin(line)
+        return raw is None
+
+    @property
+    def fetched(self) -> int:
+        """Bytes so far, from the network or from what an earlier set-up kept."""
+        return self._before + self._file
+
+    def _begin(self, line: str) -> None:
+        """A new file, one from the cache, or the end of all files."""
+        if line.lstrip().startswith("Downloading "):
+            self._before, self._file = self._before + self._file, 0
+        elif line.lstrip().startswith("Using cached "):
+            self._before += _size(line)
+        self.installing = self.installing or line.startswith("Installing collected packages")
+
+
+def _size(line: str) -> int:
+    """The bytes in a line such as "Using cached torch-2.13.0.whl (191.8 MB)"."""
+    found = re.search(r"\(([\d.]+) (bytes|kB|MB|GB)\)", line)
+    return int(float(found[1]) * _UNITS[found[2]]) if found else 0
+
+
+def explain(lines: Iterable[str]) -> SetupError:
+    """Why pip failed, from what it printed."""
+    text = "\n".join(lines)
+    if is_full(text):
+        return disk_full()
+    if any(words in text for words in _NO_NETWORK):
+        return SetupError("network", "The download broke off: check the network and try again; what is here is kept.")
+    missing = _NO_MATCH.search(text)
+    if missing:
+        advice = "choose another Python or back end"
+        return SetupError("pip", f"There is no {missing[1]} for this computer and Python: {advice}.")
+    errors = [line.strip() for line in text.splitlines() if line.lstrip().startswith("ERROR: ")]
+    reason = errors[-1].removeprefix("ERROR: ").rstrip(".") if errors else "it gave no reason"
+    return SetupError("pip", f"pip could not install the packages ({reason}): see the log, then try again.")
+
+
+def is_full(text: str) -> bool:
+    """Whether an error's text tells of a full disk."""
+    return any(words in text for words in _NO_SPACE)
+
+
+def disk_full() -> SetupError:
+    """The sentence for it."""
+    return SetupError("disk", "The disk is full: free some space, or choose a folder on another disk.")

@@ -1,0 +1,177 @@
+"""The set-up of the trainer's environment as the preferences show it: what runs, how far it is, its end. No bpy."""
+
+from __future__ import annotations
+
+import collections
+import queue
+import time
+from pathlib import Path
+
+from .environment import backends
+from .environment.events import Event, Failed, Log, Progress, Surveyed
+from .environment.folder import Environment, State, fingerprint
+from .setup_process import SetupProcess
+
+_LOG_LINES = 4
+_END_SECONDS = 5.0
+_GB = 10**9
+_STAGES = {
+    "environment": "Making the environment",
+    "packages": "Preparing pip",
+    "download": "Downloading",
+    "install": "Installing",
+    "test": "Testing the device",
+    "remove": "Removing",
+}
+_DEVICES = {"cpu": "CPU", "mps": "Metal (MPS)"}  # of core.device; one of CUDA tells its name
+_STATES = {
+    State.MISSING: "The trainer is not set up yet.",
+    State.INCOMPLETE: "The set-up was not finished.",
+    State.OUTDATED: "This version of the add-on needs other packages.",
+    State.BROKEN: "The Python that the trainer rests on is gone.",
+}
+_BUTTONS = {
+    State.MISSING: "Set Up Trainer",
+    State.INCOMPLETE: "Resume Set-Up",
+    State.OUTDATED: "Update Trainer",
+    State.BROKEN: "Repair Trainer",
+    State.READY: "Set Up Again",
+}
+
+
+class TrainerSetup:
+    """One survey, installation or removal at a time.
+
+    Attributes: `survey` (what this computer has, or None until it was looked at); `action` (what runs, or "");
+    `progress` (the newest, or None); `log` (the newest lines); `failed` (how the last one failed, or None).
+    """
+
+    def __init__(self) -> None:
+        """Nothing runs."""
+        self.survey: Surveyed | None = None
+        self.action = ""
+        self.progress: Progress | None = None
+        self.log: collections.deque[str] = collections.deque(maxlen=_LOG_LINES)
+        self.failed: Failed | None = None
+        self._process: SetupProcess | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether an environment is being made or removed."""
+        return self.action in ("install", "remove")
+
+    @property
+    def fraction(self) -> float:
+        """How far the stage at hand is, from 0 to 1."""
+        return min(1.0, self.progress.done / self.progress.total) if self.progress and self.progress.total else 0.0
+
+    def start(self, action: str, arguments: list[str]) -> None:
+        """Start ``environment`` with an action and its arguments; where that fails, `failed` says why."""
+        self.progress = self.failed = None
+        self.log.clear()
+        try:
+            self._process = SetupProcess([action, *arguments])
+        except OSError as error:
+            self.failed = Failed("python", f"Cannot run Blender's Python ({error}): install Python and choose it here.")
+            return
+        self.action = action
+
+    def look(self) -> None:
+        """See what this computer has, unless that is known or something runs."""
+        if not self.action and self.survey is None and self.failed is None:
+            self.start("survey", [])
+
+    def cancel(self) -> None:
+        """Ask what runs to end; what was downloaded is kept."""
+        if self._process is not None:
+            self._process.cancel()
+
+    def pump(self, seconds: float = 0.005) -> bool:
+        """Handle what has arrived, for `seconds` at most; returns whether anything changed."""
+        deadline = time.monotonic() + seconds
+        changed = False
+        while self.action and self._process is not None and time.monotonic() < deadline:
+            try:
+                self._handle(self._process.events.get_nowait())
+            except queue.Empty:
+                break
+            changed = True
+        return changed
+
+    def close(self) -> None:
+        """End what runs, and wait for that; a survey has nothing to leave in order."""
+        if self._process is not None:
+            self._process.close(_END_SECONDS if self.running else 0.0)
+        self.action = ""
+
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self.progress = event
+        elif isinstance(event, Log):
+            self.log.append(event.text)
+        else:
+            self.action = ""
+            self.survey = event if isinstance(event, Surveyed) else self.survey
+            self.failed = event if isinstance(event, Failed) else None
+
+
+SETUP = TrainerSetup()
+
+
+def install_arguments(folder: Path, python: str, back_end: str, wheels: str) -> list[str]:
+    """For ``environment install``; empty texts leave the choice to it."""
+    named = {"--python": python, "--back-end": back_end, "--wheels": wheels}
+    return ["--folder", str(folder), *(part for name, value in named.items() if value for part in (name, value))]
+
+
+def environment_state(environment: Environment, root: Path) -> State:
+    """The environment's state for the add-on whose requirements.txt lies in `root`."""
+    try:
+        requirements = (root / "requirements.txt").read_text(encoding="utf-8")
+    except OSError:
+        requirements = ""
+    return environment.state(fingerprint(requirements))
+
+
+def state_text(state: State, environment: Environment) -> str:
+    """A state in words."""
+    record = environment.read()
+    if state is State.READY and record is not None:
+        device = _DEVICES.get(record.device, record.device)
+        return f"Ready: {device}, Python {record.python_version}, {size_text(record.size)}"
+    return _STATES.get(state, "")
+
+
+def button_text(state: State) -> str:
+    """What the button does about a state."""
+    return _BUTTONS[state]
+
+
+def remedy(failed: Failed, back_end: str) -> str:
+    """What mends a failure, beside trying again: "python" to get one, "cpu" to do without the GPU, or nothing else.
+
+    `back_end` is the one that the user chose, or empty.
+    """
+    without_gpu = backends.CPU in backends.offered() and back_end != backends.CPU.name
+    return {"python": "python", "test": "cpu" if without_gpu else ""}.get(failed.kind, "")
+
+
+def progress_text(progress: Progress | None) -> str:
+    """A stage in words, with how many bytes are done."""
+    if progress is None:
+        return "Starting"
+    stage = _STAGES.get(progress.stage, progress.stage.capitalize())
+    done = f": {size_text(progress.done)} of about {size_text(progress.total)}" if progress.total else ""
+    return stage + done
+
+
+def cost_text(back_end: str, folder: Path, free: int, wheels: bool) -> str:
+    """What the set-up of a back end downloads and takes, and where."""
+    build = backends.BACK_ENDS[back_end]
+    download = "Downloads nothing" if wheels else f"Downloads about {size_text(build.download)}"
+    return f"{download} and takes {size_text(build.disk)} of {size_text(free)} free in {folder}"
+
+
+def size_text(size: int) -> str:
+    """Bytes as 0.4 GB, or 12 MB where there are less."""
+    return f"{size / _GB:.1f} GB" if size >= _GB / 10 else f"{size / 10**6:.0f} MB"
