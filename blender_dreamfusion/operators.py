@@ -4,7 +4,7 @@ from pathlib import Path
 
 import bpy
 
-from . import preferences, workspaces
+from . import object_settings, preferences, workspaces
 from .core_files import protocol
 from .mesh_file import MeshFileError
 from .mesh_import import add_object
@@ -31,7 +31,8 @@ class DREAMFUSION_OT_generate(bpy.types.Operator):
         settings = settings_of(context.scene)
         prompt = settings.prompt.strip()
         workspace = workspaces.new_workspace(preferences.jobs_folder(), prompt)
-        started = SESSION.start(protocol.Generate(prompt, str(workspace), settings.options()))
+        options = settings.options() | object_settings.options(context.scene)
+        started = SESSION.start(protocol.Generate(prompt, str(workspace), options))
         return {"FINISHED"} if started else {"CANCELLED"}
 
 
@@ -95,7 +96,7 @@ class DREAMFUSION_OT_add_result(bpy.types.Operator):
             self.report({"ERROR"}, f"There is no readable job in {self.workspace}: generate again.")
             return {"CANCELLED"}
         try:
-            add_object(context, workspaces.mesh_path(workspace), workspaces.texture_path(workspace), details)
+            add_object(context, workspace, details, object_settings.placing(context.scene))
         except (MeshFileError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

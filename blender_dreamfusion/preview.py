@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 import bpy.utils.previews
-import numpy as np
+
+from .pixels import read_pixels
 
 _KEY = "job"
 _collections: list[bpy.utils.previews.ImagePreviewCollection] = []  # one while registered, else none
@@ -28,18 +29,11 @@ def unregister() -> None:
 def show(path: str) -> None:
     """Show the picture at `path` from now on; one that cannot be read (any more) changes nothing."""
     try:
-        image = bpy.data.images.load(path, check_existing=False)
+        size, pixels = read_pixels(path)
     except RuntimeError:
         return
-    try:
-        size: Any = image.size
-        width, height = size
-        pixels = np.empty(4 * width * height, np.float32)
-        image.pixels.foreach_get(pixels)
-    finally:
-        bpy.data.images.remove(image)
     entry = _collections[0][_KEY]
-    entry.image_size = (width, height)  # type: ignore[assignment]
+    entry.image_size = size  # type: ignore[assignment]
     entry.image_pixels_float.foreach_set(pixels)  # type: ignore[arg-type]
 
 

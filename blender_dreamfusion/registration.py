@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import compat, operators, panel, preferences, preview, properties, session
+from . import compat, object_settings, operators, panel, preferences, preview, properties, session
 
 _SETTINGS = "dreamfusion"  # see properties.settings_of
 _CLASSES = (
@@ -20,6 +20,7 @@ def register() -> None:
     for kind in _CLASSES:
         bpy.utils.register_class(kind)
     setattr(bpy.types.Scene, _SETTINGS, bpy.props.PointerProperty(type=properties.DreamFusionSettings))
+    object_settings.register()
     compat.register(_fraction)
     preview.register()
     session.register()
@@ -30,6 +31,7 @@ def unregister() -> None:
     session.unregister()
     preview.unregister()
     compat.unregister()
+    object_settings.unregister()
     delattr(bpy.types.Scene, _SETTINGS)
     for kind in reversed(_CLASSES):
         bpy.utils.unregister_class(kind)

@@ -34,9 +34,31 @@ def test_protocol_is_the_trainers_file():
 
 def test_a_mesh_is_read_and_put_on_the_ground(tmp_path):
     np.savez(tmp_path / "mesh.npz", **TRIANGLE)
-    mesh = mesh_file.read_mesh(tmp_path / "mesh.npz").on_ground()
-    np.testing.assert_array_equal(mesh.vertices, [[-1, -2, 0], [1, -2, 0], [-1, 2, 2]])
-    np.testing.assert_array_equal(mesh.faces, TRIANGLE["faces"])
+    mesh = mesh_file.read_mesh(tmp_path / "mesh.npz")
+    np.testing.assert_array_equal(mesh.standing().vertices, [[-1, -2, 0], [1, -2, 0], [-1, 2, 2]])
+    np.testing.assert_array_equal(mesh.standing(0.5).vertices, [[-0.25, -0.5, 0], [0.25, -0.5, 0], [-0.25, 0.5, 0.5]])
+    np.testing.assert_array_equal(mesh.standing(0.5).faces, TRIANGLE["faces"])
+
+
+def test_a_flat_mesh_has_no_height_to_scale(tmp_path):
+    flat = TRIANGLE["vertices"] * np.float32([1, 1, 0])
+    np.savez(tmp_path / "mesh.npz", **{**TRIANGLE, "vertices": flat})
+    mesh = mesh_file.read_mesh(tmp_path / "mesh.npz").standing(3.0)
+    np.testing.assert_array_equal(mesh.vertices, [[-1, -2, 0], [1, -2, 0], [-1, 2, 0]])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("a red mug with red dots", ["red", "mug", "dots"]),
+        ("A Snowman, on the X-mas tree!", ["snowman", "x-mas", "tree"]),
+        ("ein süßes Haus", ["ein", "süßes", "haus"]),
+        ("햄버거 하나", ["햄버거", "하나"]),
+        ("the", []),
+    ],
+)
+def test_tags_are_the_words_that_tell_something(prompt, words):
+    assert texts.tags(prompt) == words
 
 
 @pytest.mark.parametrize(
@@ -106,7 +128,8 @@ def test_a_new_workspace_is_new_and_short(tmp_path):
 def make_job(folder, state, checkpoint=True):
     config = {"prompt": "a mug", "seed": 4, "guidance": {"model": "starter", "hf_key": None, "sd_version": "2.1"}}
     (folder / "checkpoints").mkdir(parents=True)
-    (folder / "job.json").write_text(json.dumps({"config": config, "state": state}))
+    record = {"config": config, "state": state, "versions": {"dreamfusion": "0.9"}}
+    (folder / "job.json").write_text(json.dumps(record))
     if checkpoint:
         (folder / "checkpoints" / "00000100.json").write_text("{}")
     return folder
@@ -116,7 +139,7 @@ def make_job(folder, state, checkpoint=True):
 def test_an_unfinished_job_with_a_checkpoint_can_be_resumed(tmp_path, state):
     job = make_job(tmp_path / "job", state)
     assert workspaces.newest(tmp_path, workspaces.is_interrupted) == job
-    assert workspaces.read_details(job) == workspaces.Details("a mug", 4, "starter", state)
+    assert workspaces.read_details(job) == workspaces.Details("a mug", 4, "starter", state, "0.9")
 
 
 def test_what_cannot_be_resumed(tmp_path):

@@ -217,13 +217,17 @@ corners = np.array([[l for l in p.loop_indices] for p in mesh.polygons])
 order = np.array([l.vertex_index for l in mesh.loops])
 uv = np.array([tuple(d.uv) for d in mesh.uv_layers[0].data])
 material = mesh.materials[0]
-for n in material.node_tree.nodes: print(n.type, getattr(n, "image", None))
-picture = next(n.image for n in material.node_tree.nodes if n.type == "TEX_IMAGE")
 shader = next(n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
-link = shader.inputs["Base Color"].links[0].from_node.type
-pixels = np.array(picture.pixels[:]).reshape(picture.size[1], picture.size[0], 4)[::-1, :, :3]
-np.savez(out, corners=points[order[corners]], uv=uv[corners], pixels=pixels, link=link,
-    space=picture.colorspace_settings.name, metallic=shader.inputs["Metallic"].default_value)
+def read(texture):
+    picture = texture.image
+    return np.array(picture.pixels[:]).reshape(picture.size[1], picture.size[0], 4)[::-1, :, :3]
+color = shader.inputs["Base Color"].links[0].from_node
+found = dict(pixels=read(color), space=color.image.colorspace_settings.name)
+for link in shader.inputs["Normal"].links:
+    bump = link.from_node.inputs["Color"].links[0].from_node
+    found |= dict(normals=read(bump), normal_space=bump.image.colorspace_settings.name, bump=link.from_node.type)
+np.savez(out, corners=points[order[corners]], uv=uv[corners], link=color.type,
+    metallic=shader.inputs["Metallic"].default_value, **found)
 """
 
 
@@ -242,3 +246,7 @@ def test_blender_reads_the_same_mesh(mesh, folder, name, tmp_path):
     assert read["link"] == "TEX_IMAGE"
     assert read["space"] == "sRGB"
     assert read["metallic"] == 0
+    if name == "mesh.glb":  # Blender's OBJ reader takes no notice of `norm`
+        np.testing.assert_allclose(read["normals"], mesh.normal_map, atol=0.6 / 255)
+        assert read["bump"] == "NORMAL_MAP"
+        assert read["normal_space"] == "Non-Color"
