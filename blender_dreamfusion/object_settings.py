@@ -38,7 +38,7 @@ class DreamFusionObjectSettings(bpy.types.PropertyGroup):
         default=5_000,
     )
     texture_size: bpy.props.EnumProperty(
-        name="Texture Size",
+        name="Texture",
         description="Width and height of the texture and of the normal map in pixels",
         items=(
             ("auto", "Automatic", "As the quality preset has it"),

@@ -1,7 +1,13 @@
-"""Programs that stand in for the trainer's Python."""
+"""Programs that stand in for the trainer's Python, and what a trainer leaves."""
 
+import json
 import sys
 from pathlib import Path
+
+import numpy as np
+
+from core.config import override, preset, to_json
+from tests.addon.double_trainer import write_mesh, write_png
 
 DOUBLE = Path(__file__).with_name("double_trainer.py")
 
@@ -18,3 +24,14 @@ def script(folder: Path, body: str) -> str:
     path.write_text(f"#!/bin/sh\n{body}\n")
     path.chmod(0o755)
     return str(path)
+
+
+def finished_job(folder: Path) -> Path:
+    """The folder of a job that brought a red cube with a flat normal map."""
+    (folder / "mesh").mkdir(parents=True)
+    write_mesh(folder / "mesh")
+    write_png(folder / "mesh" / "normal.png", np.full((8, 8, 3), (128, 128, 255), np.uint8))
+    config = to_json(override(preset("draft", "a red cube"), seed=5))
+    record = {"config": config, "state": "done", "versions": {"dreamfusion": "0.9"}}
+    (folder / "job.json").write_text(json.dumps(record))
+    return folder

@@ -143,7 +143,7 @@ class Gui:
         """
         region = self.region()
         step = int(9 * bpy.context.preferences.system.ui_scale)
-        for x in (region.x + int(region.width * 0.6), region.x + int(region.width * 0.3)):
+        for x in (region.x + int(region.width * share) for share in (0.6, 0.45, 0.3)):
             for y in range(region.y + region.height - step, region.y + step, -step):
                 self.move(x, y)
                 yield 0.06
