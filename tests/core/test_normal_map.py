@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 
 from core.config import MeshConfig
 from core.mesh import extract_mesh, extract_surface
@@ -9,39 +8,11 @@ from core.surface import vertex_normals
 from core.tangents import corner_tangents
 from core.texels import covered_texels
 from core.unwrap import triangle_atlas
+from tests.core.bumpy_ball import bumps, degrees, on_surface, true_normals
 from tests.core.fields import AnalyticField
 
 SIZE = 512
-RADIUS, HEIGHT, WAVES = 0.6, 0.012, 18.0
 CONFIG = MeshConfig(resolution=112, faces=800, texture_size=SIZE, normal_map=True)
-
-
-def bumps(x):
-    """A ball with bumps: zero on its surface."""
-    return x.norm(dim=-1) - RADIUS - HEIGHT * torch.sin(WAVES * x).sum(dim=-1)
-
-
-def gradient(points):
-    """Of `bumps`, written out."""
-    return points / np.linalg.norm(points, axis=1, keepdims=True) - HEIGHT * WAVES * np.cos(WAVES * points)
-
-
-def on_surface(points):
-    """The places of the surface of `bumps` next to points near it."""
-    for _ in range(4):
-        value = np.linalg.norm(points, axis=1) - RADIUS - HEIGHT * np.sin(WAVES * points).sum(axis=1)
-        slope = gradient(points)
-        points = points - (value / (slope**2).sum(axis=1))[:, None] * slope
-    return points
-
-
-def true_normals(points):
-    slope = gradient(on_surface(points))
-    return slope / np.linalg.norm(slope, axis=1, keepdims=True)
-
-
-def degrees(one, other):
-    return np.degrees(np.arccos((one * other).sum(axis=1).clip(-1, 1)))
 
 
 def shaded(vertices, faces, uv, picture):
