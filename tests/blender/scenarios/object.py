@@ -36,6 +36,7 @@ def scenario(gui):
     gui.check({tag.name for tag in thing.asset_data.tags} == {"red", "cube"}, "it is an asset with tags")
     added = {name for name, kind in contents() - before}
     gui.check(added == {"a red cube", "a red cube Normal"}, f"nothing else comes in: {added}")
+    yield 0.5
     yield from gui.wait_for(lambda: is_drawn(bpy.data.objects["a red cube"].preview), "its preview is rendered", 60)
     gui.shot("2_added")
 
@@ -67,9 +68,10 @@ def scene_settings():
 
 
 def is_drawn(preview):
-    """Whether something shows before the transparent background."""
+    """Whether the red cube shows before a transparent background."""
     if preview is None or not any(preview.image_size):
         return False
     pixels = np.empty(len(preview.image_pixels_float), np.float32)
     preview.image_pixels_float.foreach_get(pixels)
-    return 0 < pixels[3::4].mean() < 1
+    red, green, _, alpha = pixels.reshape(-1, 4).mean(axis=0)
+    return 0.02 < alpha < 0.98 and red > 2 * green
