@@ -136,14 +136,15 @@ class Gui:
             panel.remove(probe)
         self.check(drawn, f"the tab {category} is in front")
 
-    def find_button(self, wanted):
+    def find_button(self, wanted, across=(0.6, 0.3)):
         """Generator: the window position of the sidebar's button for an operator or property.
 
-        Sweeps the pointer down the region and asks Blender, with its own copy-command operators, what lies under it.
+        Sweeps the pointer down the region, at these shares of its width, and asks Blender, with its own copy-command
+        operators, what lies under it.
         """
         region = self.region()
         step = int(9 * bpy.context.preferences.system.ui_scale)
-        for x in (region.x + int(region.width * share) for share in (0.6, 0.45, 0.3)):
+        for x in (region.x + int(region.width * share) for share in across):
             for y in range(region.y + region.height - step, region.y + step, -step):
                 self.move(x, y)
                 yield 0.06
@@ -170,9 +171,9 @@ class Gui:
                 found.add(text.split("(")[0].removeprefix("bpy.ops.") if "(" in text else text.rpartition(".")[2])
         return found
 
-    def press(self, wanted):
+    def press(self, wanted, **where):
         """Generator: find a button as find_button does and click it."""
-        at = yield from self.find_button(wanted)
+        at = yield from self.find_button(wanted, **where)
         yield from self.click(*at)
 
 
