@@ -41,8 +41,9 @@ def add_object(
         mesh.materials.append(make_material(name, *pictures, data.colors.mean(axis=0)))
         thing = bpy.data.objects.new(name, mesh)
         thing.location = context.scene.cursor.location
-        for key in ("prompt", "seed", "model", "version"):
+        for key in ("prompt", "model", "version"):
             thing[key] = getattr(details, key)
+        thing["seed"] = details.seed if details.seed < 2**31 else str(details.seed)  # Blender's integers are no larger
         if placing.asset:
             asset.mark(thing, details, workspaces.picture_path(workspace))
         _link_and_select(context, thing)

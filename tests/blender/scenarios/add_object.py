@@ -4,6 +4,7 @@ Arguments: the zip, a folder.
 """
 
 import contextlib
+import dataclasses
 import importlib
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ def contents():
     return {item for kind in ("objects", "meshes", "materials", "images") for item in getattr(bpy.data, kind)}
 
 
-def add(**placing):
+def add(details=details, **placing):
     return mesh_import.add_object(bpy.context, folder, details, mesh_import.Placing(**placing))
 
 
@@ -105,6 +106,7 @@ bpy.context.view_layer.active_layer_collection = next(child for child in childre
 thing = add()
 assert list(thing.users_collection) == [bpy.context.scene.collection]
 assert abs(thing.dimensions.z - 1) < 1e-6, "its own height"
+assert add(dataclasses.replace(details, seed=2**62))["seed"] == str(2**62)
 assert thing.asset_data is None
 assert (
     not next(n for n in thing.data.materials[0].node_tree.nodes if n.type == "BSDF_PRINCIPLED").inputs["Normal"].links
