@@ -5,7 +5,7 @@ fails does not stop the others. Run again, the batch passes over what is done wi
 what was interrupted. The folder of results::
 
     NAME.blend, NAME.glb    for each prompt that worked
-    jobs/NAME/              the job's own folder, and request.json: what was asked for
+    jobs/NAME/              the job's own folder; in request.json and placing.json what was asked for
     summary.json            what became of each prompt, written anew after each
 """
 
@@ -33,6 +33,7 @@ from .trainer_job import TrainerJob
 from .trainer_process import StartError
 
 _LINE_SECONDS = 5.0  # between two progress lines of one stage
+_PLACING = "placing.json"  # how its object was put into the .blend
 
 
 @dataclass(frozen=True)
@@ -98,19 +99,20 @@ def _make(prompt: str, name: str, args: argparse.Namespace, python: str) -> tupl
     workspace = args.out / "jobs" / name
     blend, glb = args.out / f"{name}.blend", args.out / f"{name}.glb"
     order = _order(prompt, workspace, args)
+    placing = mesh_import.Placing(args.height, args.mark_asset)
     if order is not None:
         _run_job(TrainerJob(python, order, compat.download_variables()))
-    elif blend.exists() and glb.exists():
+    elif blend.exists() and glb.exists() and job_record.read_json(workspace / _PLACING) == dataclasses.asdict(placing):
         print("  was done before", flush=True)
         return blend, glb
     details = workspaces.read_details(workspace) or workspaces.Details(prompt, args.seed, args.model or "", "done")
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    mesh = workspaces.mesh_path(workspace)
-    mesh_import.add_object(bpy.context, mesh, workspaces.texture_path(workspace), details)
+    mesh_import.add_object(bpy.context, workspace, details, placing)
     bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, check_existing=False)
     part = glb.with_suffix(".glb.part")
-    shutil.copyfile(mesh.with_suffix(".glb"), part)
+    shutil.copyfile(workspaces.mesh_path(workspace).with_suffix(".glb"), part)
     part.replace(glb)
+    (workspace / _PLACING).write_text(json.dumps(dataclasses.asdict(placing)), encoding="utf-8")
     return blend, glb
 
 
@@ -131,9 +133,10 @@ def _order(prompt: str, workspace: Path, args: argparse.Namespace) -> protocol.G
     return protocol.Generate(prompt, str(workspace), {**options, "overwrite": same or args.overwrite})
 
 
-def _options(args: argparse.Namespace) -> dict[str, str | int]:
+def _options(args: argparse.Namespace) -> dict[str, str | int | bool]:
     """A protocol.Generate's options."""
-    given = {name: getattr(args, name) for name in ("negative", "preset", "seed", "model", "sd_version", "hf_key")}
+    names = ("negative", "preset", "seed", "model", "sd_version", "hf_key", "faces", "texture_size")
+    given = {name: getattr(args, name) for name in names} | {"normal_map": args.normal_map or None}
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -48,12 +48,29 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--hf_key", "--hf-key", metavar="NAME", help="a model's file, folder or name; implies --model sd"
     )
     parser.add_argument("--python", metavar="PATH", help=_PYTHON_HELP)
+    _add_object(parser)
     args = parser.parse_args(argv)
     if not 0 <= args.seed <= SEED_MAX:
         raise UsageError(f"argument --seed: {args.seed} is not between 0 and {SEED_MAX}")
     args.out = args.out.absolute()
     args.hf_key = args.hf_key and paths.model(args.hf_key)
     return args
+
+
+def _add_object(parser: argparse.ArgumentParser) -> None:
+    """What the object shall be like; the trainer checks the limits of its own options."""
+    parser.add_argument("--faces", type=int, metavar="N", help="of the mesh, at most; default: the preset's")
+    parser.add_argument("--texture_size", "--texture-size", type=int, metavar="N", help="in pixels")
+    parser.add_argument("--normal_map", "--normal-map", action="store_true", help="with a normal map")
+    parser.add_argument("--height", type=_height, metavar="M", help="in metres, in the .blend; default: as it is")
+    parser.add_argument("--mark_asset", "--mark-asset", action="store_true", help="as an asset of the .blend")
+
+
+def _height(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is no height in metres")
+    return value
 
 
 def _names(items: tuple[tuple[str, str, str], ...]) -> list[str]:

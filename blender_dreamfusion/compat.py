@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import bpy
+import numpy as np
 
 _PROGRESS = "dreamfusion_progress"  # 3.x: a read-only slider, as UILayout.progress is not there yet
 
@@ -74,9 +75,9 @@ def is_moving() -> bool:
 def set_triangles(mesh: bpy.types.Mesh, count: int) -> None:
     """Make every three corners one of `count` faces. From 4.1 on the faces' sizes follow from their starts."""
     mesh.polygons.add(count)
-    mesh.polygons.foreach_set("loop_start", range(0, 3 * count, 3))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, 3 * count, 3, dtype=np.int32))
     if bpy.app.version < (4, 1, 0):
-        mesh.polygons.foreach_set("loop_total", [3] * count)
+        mesh.polygons.foreach_set("loop_total", np.full(count, 3, np.int32))
 
 
 def use_nodes(material: bpy.types.Material) -> bpy.types.NodeTree:

@@ -8,7 +8,10 @@ from typing import Any
 from . import texts
 from .job_record import Record
 
-_DECISIVE = ("preset", "epochs", "model", "sd_version", "hf_key", "field", "device", "fp16", "vram_O")
+_DECISIVE = (
+    *("preset", "epochs", "model", "sd_version", "hf_key", "field", "device", "fp16", "vram_O"),
+    *("faces", "texture_size", "normal_map"),
+)
 _STARTER = {"draft": "About 1 minute", "standard": "About 2 minutes", "high": "Many minutes"}  # on two idle cores
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from . import workspaces
+from . import object_settings, workspaces
 from .drawing import redraw
 from .job_queue import ListedJob
 from .job_record import State
@@ -175,7 +175,7 @@ class DREAMFUSION_OT_add_result(bpy.types.Operator):
             self.report({"ERROR"}, f"There is no readable job in {workspace}: generate again.")
             return {"CANCELLED"}
         try:
-            thing = add_object(context, workspaces.mesh_path(workspace), workspaces.texture_path(workspace), details)
+            thing = add_object(context, workspace, details, object_settings.placing(context.scene))
         except (MeshFileError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import compat, drawing, preview, texts
+from . import compat, drawing, preview, texts, workspaces
 from .job_queue import ListedJob
 from .job_record import State
 from .session import SESSION
@@ -54,7 +54,7 @@ class DREAMFUSION_UL_jobs(bpy.types.UIList):
         if index >= len(SESSION.queue.jobs):
             return
         job = SESSION.queue.jobs[index]
-        picture = preview.icon(job.folder / "preview.png")
+        picture = preview.icon(workspaces.picture_path(job.folder))
         row = layout.row()
         row.label(text=job.record.prompt, translate=False, icon_value=picture or _blank())
         right: Any = row.row()
@@ -105,7 +105,7 @@ def _draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, job: Liste
     if job.trainer is not None:
         for remark in job.trainer.remarks[-_REMARKS:]:
             drawing.text(layout, context.region, remark, "INFO")
-    picture = preview.icon(job.folder / "preview.png")
+    picture = preview.icon(workspaces.picture_path(job.folder))
     if picture:
         layout.template_icon(picture, scale=_picture_units(context))
 

@@ -106,11 +106,16 @@ def _not_started(folder: Path, request: dict[str, Any]) -> Record | None:
 
 def read_request(folder: Path) -> dict[str, Any] | None:
     """What the job was asked for: the prompt, and the options of a protocol.Generate. None where nobody knows."""
+    return read_json(folder / REQUEST)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a file, or None where it is missing or damaged."""
     try:
-        request = json.loads((folder / REQUEST).read_bytes())
+        data = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-    return request if isinstance(request, dict) else None
+    return data if isinstance(data, dict) else None
 
 
 def write_request(folder: Path, prompt: str, options: dict[str, Any]) -> None:

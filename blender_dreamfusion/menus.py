@@ -28,6 +28,7 @@ _SETTINGS = (
     *("prompt", "negative", "model", "sd_version", "hf_key", "preset", "seed", "random_seed", "objects"),
     *("epochs", "field", "device", "fp16", "vram_O"),
 )
+_OBJECT_SETTINGS = ("height", "limit_faces", "faces", "texture_size", "normal_map", "mark_asset")
 
 
 class DREAMFUSION_MT_prompts(bpy.types.Menu):
@@ -89,8 +90,8 @@ class DREAMFUSION_OT_add_preset(AddPresetBase, bpy.types.Operator):
     bl_label = "Add DreamFusion Preset"
     preset_menu = "DREAMFUSION_PT_presets"
     preset_subdir = "dreamfusion"
-    preset_defines = ["settings = bpy.context.scene.dreamfusion"]
-    preset_values = [f"settings.{name}" for name in _SETTINGS]
+    preset_defines = ["settings = bpy.context.scene.dreamfusion", "thing = bpy.context.scene.dreamfusion_object"]
+    preset_values = [f"settings.{name}" for name in _SETTINGS] + [f"thing.{name}" for name in _OBJECT_SETTINGS]
 
 
 def model_name(model: str, sd_version: str, hf_key: str) -> str:

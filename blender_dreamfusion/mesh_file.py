@@ -29,11 +29,13 @@ class MeshData:
     uv: NDArray[np.float32]
     colors: NDArray[np.float32]
 
-    def on_ground(self) -> MeshData:
-        """The same mesh with its base at z = 0, centred in x and y."""
+    def standing(self, height: float | None = None) -> MeshData:
+        """The same mesh with its base at z = 0, centred in x and y, and scaled to a height if one is given."""
         low, high = self.vertices.min(axis=0), self.vertices.max(axis=0)
         base = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]], np.float32)
-        return MeshData(self.vertices - base, self.faces, self.uv, self.colors)
+        own = float(high[2] - low[2])
+        scale = np.float32(height / own if height is not None and own > 0 else 1)
+        return MeshData((self.vertices - base) * scale, self.faces, self.uv, self.colors)
 
 
 def read_mesh(path: Path) -> MeshData:

@@ -4,34 +4,48 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
 
-from . import compat
+from . import asset, compat, workspaces
 from .colors import srgb_to_linear
+from .material import UV_MAP, make_material
 from .mesh_file import MeshData, read_mesh
 from .workspaces import Details
 
-ROUGHNESS = 0.6
+
+@dataclass(frozen=True)
+class Placing:
+    """How the object is put into the scene: its height in Blender's units (None: as it is), and whether as an asset."""
+
+    height: float | None = None
+    asset: bool = False
 
 
-def add_object(context: bpy.types.Context, mesh_path: Path, texture_path: Path, details: Details) -> bpy.types.Object:
-    """Add the object at the 3D cursor, standing on it, selected and active.
+def add_object(
+    context: bpy.types.Context, workspace: Path, details: Details, placing: Placing = Placing()
+) -> bpy.types.Object:
+    """Add the object of a finished job's folder at the 3D cursor, standing on it, selected and active.
 
-    Raises MeshFileError where the mesh cannot be used and RuntimeError where the texture cannot be read; the scene
+    Raises MeshFileError where the mesh cannot be used and RuntimeError where a picture cannot be read; the scene
     is then as it was.
     """
-    data = read_mesh(mesh_path).on_ground()
+    data, name = read_mesh(workspaces.mesh_path(workspace)).standing(placing.height), details.prompt
+    pictures = workspaces.texture_path(workspace), workspaces.normal_map_path(workspace)
     with _all_or_nothing():
-        image = _load_texture(texture_path, details.prompt)
-        mesh = _make_mesh(details.prompt, data)
-        mesh.materials.append(_make_material(details.prompt, image, data))
-        thing = bpy.data.objects.new(details.prompt, mesh)
+        mesh = _make_mesh(name, data)
+        mesh.materials.append(make_material(name, *pictures, data.colors.mean(axis=0)))
+        thing = bpy.data.objects.new(name, mesh)
         thing.location = context.scene.cursor.location
-        thing["prompt"], thing["seed"], thing["model"] = details.prompt, details.seed, details.model
+        for key in ("prompt", "model", "version"):
+            thing[key] = getattr(details, key)
+        thing["seed"] = details.seed if details.seed < 2**31 else str(details.seed)  # Blender's integers are no larger
+        if placing.asset:
+            asset.mark(thing, details, workspaces.picture_path(workspace))
         _link_and_select(context, thing)
     return thing
 
@@ -56,7 +70,7 @@ def _make_mesh(name: str, data: MeshData) -> bpy.types.Mesh:
     mesh.loops.foreach_set("vertex_index", data.faces.ravel())
     compat.set_triangles(mesh, len(data.faces))
     mesh.polygons.foreach_set("use_smooth", np.ones(len(data.faces), bool))
-    mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", data.uv.ravel())
+    mesh.uv_layers.new(name=UV_MAP).data.foreach_set("uv", data.uv.ravel())
     _add_colors(mesh, data)
     mesh.update(calc_edges=True)
     mesh.validate()
@@ -70,34 +84,6 @@ def _add_colors(mesh: bpy.types.Mesh, data: MeshData) -> None:
     attribute.data.foreach_set("color", rgba.ravel())
     mesh.color_attributes.active_color = attribute
     mesh.color_attributes.render_color_index = 0
-
-
-def _load_texture(path: Path, name: str) -> Any:
-    """The picture, packed into the .blend, so that the job's folder may go."""
-    image: Any = bpy.data.images.load(str(path), check_existing=False)
-    if not image.size[0]:
-        raise RuntimeError(f"{path} is no readable picture: generate again.")
-    image.name = name
-    with contextlib.suppress(TypeError):  # a colour configuration of the user's without that name
-        image.colorspace_settings.name = "sRGB"
-    image.pack()
-    return image
-
-
-def _make_material(name: str, image: Any, data: MeshData) -> bpy.types.Material:
-    """A Principled BSDF with the texture as its base colour; solid view shows the mean colour."""
-    material = bpy.data.materials.new(name)
-    tree = compat.use_nodes(material)
-    shader: Any = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
-    shader.inputs["Roughness"].default_value = ROUGHNESS
-    texture: Any = tree.nodes.new("ShaderNodeTexImage")
-    texture.image = image
-    texture.location = (shader.location.x - 300, shader.location.y)
-    tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
-    mean_color: Any = (*srgb_to_linear(data.colors.mean(axis=0)).tolist(), 1.0)
-    material.diffuse_color = mean_color
-    material.roughness = ROUGHNESS
-    return material
 
 
 def _link_and_select(context: bpy.types.Context, thing: bpy.types.Object) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from . import models, paths
+from . import models, object_settings, paths
 from .properties import MODELS, SD_VERSIONS, settings_of
 from .session import SESSION
 
@@ -33,7 +33,8 @@ class DREAMFUSION_OT_generate(bpy.types.Operator):
         """Put the jobs into the queue; what goes wrong stands in the panel."""
         settings = settings_of(context.scene)
         settings.draw_seed()
-        asked = SESSION.generate(settings.prompt.strip(), settings.requests())
+        requests = settings.requests(object_settings.options(context.scene))
+        asked = SESSION.generate(settings.prompt.strip(), requests)
         return {"FINISHED"} if asked else {"CANCELLED"}
 
 

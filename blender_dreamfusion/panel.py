@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import compat, drawing, expectation, menus, preview, texts
+from . import compat, drawing, expectation, menus, object_settings, preview, texts
 from .picture_job import COUNT
 from .properties import DreamFusionSettings, settings_of
 from .session import SESSION
@@ -28,7 +28,7 @@ class DREAMFUSION_PT_main(bpy.types.Panel):
         """Draw what can be asked for, and what went wrong with it."""
         layout, settings = self.layout, settings_of(context.scene)
         _draw_prompt(layout, context, settings)
-        _draw_settings(layout.column(), context.region, settings)
+        _draw_settings(layout.column(), context, settings)
         row = layout.row()
         row.scale_y = 1.5
         row.operator("dreamfusion.generate", icon="PLAY", text="Add to Queue" if SESSION.queue.active else "Generate")
@@ -90,7 +90,7 @@ def _draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         layout.label(text="Drawing pictures...", icon="TIME")
 
 
-def _draw_settings(layout: bpy.types.UILayout, region: bpy.types.Region, settings: DreamFusionSettings) -> None:
+def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, settings: DreamFusionSettings) -> None:
     layout.use_property_split = True
     layout.use_property_decorate = False
     split = layout.split(factor=_LABEL)
@@ -104,8 +104,9 @@ def _draw_settings(layout: bpy.types.UILayout, region: bpy.types.Region, setting
     row.prop(settings, "seed")
     row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
     layout.prop(settings, "objects")
-    options = settings.options()
+    options = settings.options() | object_settings.options(context.scene)
     time = expectation.describe((job.record for job in SESSION.queue.jobs), options)
-    drawing.text(layout, region, f"{time}. {texts.needs(options)}", "INFO")
+    drawing.text(layout, context.region, f"{time}. {texts.needs(options)}", "INFO")
     if "sd_version" in options and not compat.online_access():
-        drawing.text(layout, region, texts.OFFLINE + " turn on Allow Online Access in Preferences > System.", "INFO")
+        words = texts.OFFLINE + " turn on Allow Online Access in Preferences > System."
+        drawing.text(layout, context.region, words, "INFO")

@@ -7,7 +7,8 @@ from typing import Any
 
 import bpy
 import bpy.utils.previews
-import numpy as np
+
+from .pixels import read_pixels
 
 _SMALL = 32  # pixels along a side, about
 _collections: list[bpy.utils.previews.ImagePreviewCollection] = []  # one while registered, else none
@@ -46,19 +47,13 @@ def icon(path: Path) -> int:
 def _show(path: str) -> None:
     """Take over the pixels of a picture; one that cannot be read (any more) changes nothing."""
     try:
-        image = bpy.data.images.load(path, check_existing=False)
+        size, pixels = read_pixels(path)
     except RuntimeError:
         return
-    try:
-        size: Any = image.size
-        width, height = size
-        pixels = np.empty(4 * width * height, np.float32)
-        image.pixels.foreach_get(pixels)
-    finally:
-        bpy.data.images.remove(image)
+    width, height = size
     collection = _collections[0]
     entry: Any = collection[path] if path in collection else collection.new(path)
-    entry.image_size = (width, height)
+    entry.image_size = size
     entry.image_pixels_float.foreach_set(pixels)
     small = pixels.reshape(height, width, 4)[:: max(1, height // _SMALL), :: max(1, width // _SMALL)]
     entry.icon_size = small.shape[1::-1]  # for the lines of the list; Blender would keep that of the first picture

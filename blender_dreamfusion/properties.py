@@ -96,9 +96,10 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
         """Whether a property has its default value."""
         return bool(getattr(self, name) == self.bl_rna.properties[name].default)  # type: ignore[attr-defined]
 
-    def requests(self) -> list[dict[str, Any]]:
-        """The options of each object that is asked for."""
-        return [{**self.options(), "seed": (self.seed + number) % (SEED_MAX + 1)} for number in range(self.objects)]
+    def requests(self, more: dict[str, Any]) -> list[dict[str, Any]]:
+        """The options of each object that is asked for, with `more` of them."""
+        seeds = [(self.seed + number) % (SEED_MAX + 1) for number in range(self.objects)]
+        return [{**self.options(), **more, "seed": seed} for seed in seeds]
 
     def draw_seed(self) -> None:
         """Take a new seed, where a random one is wanted."""

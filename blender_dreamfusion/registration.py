@@ -9,6 +9,7 @@ from . import (
     job_operators,
     job_panel,
     menus,
+    object_settings,
     operators,
     panel,
     preferences,
@@ -27,6 +28,7 @@ _CLASSES = (
     *menus.CLASSES,
     *setup_operators.CLASSES,
     panel.DREAMFUSION_PT_main,
+    *object_settings.CLASSES,
     panel.DREAMFUSION_PT_advanced,
     *job_panel.CLASSES,
 )
@@ -37,6 +39,7 @@ def register() -> None:
     for kind in _CLASSES:
         bpy.utils.register_class(kind)
     setattr(bpy.types.Scene, _SETTINGS, bpy.props.PointerProperty(type=properties.DreamFusionSettings))
+    object_settings.register()
     job_panel.register()
     compat.register(_fraction)
     preview.register()
@@ -49,6 +52,7 @@ def unregister() -> None:
     preview.unregister()
     compat.unregister()
     job_panel.unregister()
+    object_settings.unregister()
     delattr(bpy.types.Scene, _SETTINGS)
     for kind in reversed(_CLASSES):
         bpy.utils.unregister_class(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import Any
 
@@ -13,6 +14,10 @@ SET_UP_OFFLINE = "Blender is offline: allow online access, or choose a folder of
 _LETTER = 6.7  # pixels that a letter takes on average, at a scale of 1
 _MARGIN = 75.0  # pixels of tabs, frame and icon
 DOWNLOADS = {"2.1": "5.2 GB", "2.0": "5.2 GB", "1.5": "4.3 GB"}  # the weights of each version
+_SMALL_WORDS = (
+    *("a", "an", "the", "its", "and", "or", "with", "without"),
+    *("of", "in", "on", "at", "by", "for", "from", "to"),
+)
 _STAGES = {
     "loading": "Loading the model",
     "training": "Training",
@@ -74,3 +79,9 @@ def standing(state: State) -> str:
 def wrap(text: str, width_px: float, ui_scale: float) -> list[str]:
     """The lines of a text that fit a box with an icon in a sidebar of this width."""
     return textwrap.wrap(text, max(16, int((width_px / ui_scale - _MARGIN) / _LETTER)))
+
+
+def tags(prompt: str) -> list[str]:
+    """The words of a prompt that something can be found by, each once: "a red mug, with dots" gives red, mug, dots."""
+    words = re.findall(r"\w[\w'-]*", prompt.lower())
+    return list(dict.fromkeys(word for word in words if word not in _SMALL_WORDS))

@@ -19,12 +19,16 @@ _NAME_LENGTH = 24  # short, because Windows limits whole paths
 
 @dataclass(frozen=True)
 class Details:
-    """What a job makes, from which settings, and how far it came (its state is one of core.job.STATES)."""
+    """What a job makes, from which settings, and how far it came.
+
+    `state` is one of core.job.STATES, `version` that of the program that began the job.
+    """
 
     prompt: str
     seed: int
     model: str
     state: str
+    version: str = ""
 
 
 def slug(prompt: str) -> str:
@@ -49,8 +53,9 @@ def read_details(workspace: Path) -> Details | None:
         config = record["config"]
         guidance = config["guidance"]
         model = guidance["hf_key"] or (guidance["model"] if guidance["model"] == "starter" else guidance["sd_version"])
-        return Details(str(config["prompt"]), int(config["seed"]), str(model), str(record["state"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        version = record.get("versions", {}).get("dreamfusion", "")
+        return Details(str(config["prompt"]), int(config["seed"]), str(model), str(record["state"]), str(version))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -62,6 +67,16 @@ def mesh_path(workspace: Path) -> Path:
 def texture_path(workspace: Path) -> Path:
     """Where a finished job's texture lies."""
     return workspace / "mesh" / "albedo.png"
+
+
+def normal_map_path(workspace: Path) -> Path:
+    """Where a finished job's normal map lies, if it has one."""
+    return workspace / "mesh" / "normal.png"
+
+
+def picture_path(workspace: Path) -> Path:
+    """Where a job's newest picture lies."""
+    return workspace / "preview.png"
 
 
 def is_interrupted(workspace: Path) -> bool:

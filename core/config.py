@@ -22,6 +22,8 @@ WEIGHTINGS = ("sds", "x0")
 ANNEALS = ("linear", "sqrt", "dreamtime")
 VIEW_PROMPTS = ("hard", "interpolated")
 EPOCH = 100  # iterations
+FACES = (500, 500_000)  # limits of a mesh's faces
+TEXTURE_SIZES = (64, 4096)  # limits, in pixels along a side
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class MeshConfig:
     resolution: int = 128  # marching-cubes samples along a side
     faces: int = 20_000  # upper bound after decimation
     texture_size: int = 1024  # pixels along a side
+    normal_map: bool = False  # with the normals that decimation took off
 
 
 @dataclass(frozen=True)

@@ -27,14 +27,17 @@ from core.job import write_atomic
 from core.mesh import Mesh
 from core.pixels import to_pixels, to_png
 from core.surface import Floats, vertex_normals
+from core.tangents import corner_tangents
 
 ROUGHNESS = 0.6
 _FLOAT, _UINT32 = 5126, 5125  # glTF component types
 _VERTICES, _INDICES = 34962, 34963  # glTF buffer targets
+_SAMPLER = {"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}  # linear, mipmaps, clamped
+_PICTURES = {"texture": "albedo.png", "normal_map": "normal.png"}  # of a Mesh, beside its mesh.npz and mesh.obj
 
 
 def save_mesh(mesh: Mesh, folder: Path) -> None:
-    """Write mesh.npz, mesh.glb, mesh.obj, mesh.mtl and albedo.png into `folder`."""
+    """Write mesh.npz, mesh.glb, mesh.obj, mesh.mtl, albedo.png and, where there is one, normal.png into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(folder / "mesh.npz", to_npz(mesh))
     export(mesh, "glb", folder / "mesh.glb")
@@ -44,8 +47,8 @@ def save_mesh(mesh: Mesh, folder: Path) -> None:
 def export(mesh: Mesh, format: str, path: Path) -> None:
     """Write the mesh as "glb", "obj" or "ply" to `path`.
 
-    An OBJ file gets its material and its picture beside it: mesh.obj, mesh.mtl and albedo.png, or for another name
-    burger.obj, burger.mtl and burger_albedo.png. PLY has vertex colours alone.
+    An OBJ file gets its material and its pictures beside it: mesh.obj, mesh.mtl, albedo.png and normal.png, or for
+    another name burger.obj, burger.mtl, burger_albedo.png and burger_normal.png. PLY has vertex colours alone.
 
     Raises InputError for another format, DreamFusionError where the file cannot be written.
     """
@@ -60,13 +63,14 @@ def export(mesh: Mesh, format: str, path: Path) -> None:
 
 
 def load_npz(path: Path) -> Mesh:
-    """The mesh of a mesh.npz, and of the albedo.png beside it its texture. Raises InputError where it is damaged."""
+    """The mesh of a mesh.npz, with the pictures beside it. Raises InputError where something is damaged."""
     try:
         with np.load(io.BytesIO(path.read_bytes())) as data:
             parts = {name: data[name] for name in ("vertices", "faces", "uv", "colors") if name in data}
-        picture = path.with_name("albedo.png")
-        if picture.exists():
-            parts["texture"] = imageio.imread(picture)[..., :3].astype(np.float32) / 255
+        for name, file in _PICTURES.items():
+            picture = path.with_name(file)
+            if picture.exists():
+                parts[name] = imageio.imread(picture)[..., :3].astype(np.float32) / 255
         return Mesh(**parts)
     except FileNotFoundError as error:
         raise InputError(f"There is no mesh in {path.parent}: the job has not finished.") from error
@@ -90,35 +94,42 @@ def srgb_to_linear(color: Floats) -> Floats:
 
 
 def to_glb(mesh: Mesh) -> bytes:
-    """One binary glTF 2.0 file with normals, texture coordinates and the texture.
+    """One binary glTF 2.0 file with normals, texture coordinates and pictures; with a normal map also its tangents.
 
     glTF multiplies vertex colours with the texture, so COLOR_0 is written only where there is no texture.
     """
-    source, corner_uv, indices = _split_seams(mesh)
+    corner, indices = _split_seams(mesh)
+    source = mesh.faces.ravel()[corner]
     glb = _Glb()
     attributes = {
         "POSITION": glb.add(_y_up(mesh.vertices)[source], "VEC3", bounds=True),
         "NORMAL": glb.add(_y_up(vertex_normals(mesh.vertices, mesh.faces))[source], "VEC3"),
     }
     if mesh.uv is not None:
-        attributes["TEXCOORD_0"] = glb.add(np.stack([corner_uv[:, 0], 1 - corner_uv[:, 1]], axis=1), "VEC2")
+        u, v = mesh.uv.reshape(-1, 2)[corner].T
+        attributes["TEXCOORD_0"] = glb.add(np.stack([u, 1 - v], axis=1), "VEC2")
     if mesh.colors is not None and mesh.texture is None:
         attributes["COLOR_0"] = glb.add(srgb_to_linear(mesh.colors)[source], "VEC3")
+    if mesh.uv is not None and mesh.normal_map is not None:
+        tangents = corner_tangents(mesh.vertices, mesh.faces, mesh.uv).reshape(-1, 4)[corner]
+        attributes["TANGENT"] = glb.add(np.hstack([_y_up(tangents[:, :3]), tangents[:, 3:]]), "VEC4")
     surface: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": ROUGHNESS}
-    document: dict[str, Any] = {
-        "asset": {"version": "2.0", "generator": "DreamFusion for Blender"},
-        "scene": 0,
-        "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, "name": "DreamFusion"}],
-        "meshes": [{"primitives": [{"attributes": attributes, "indices": glb.add(indices, "SCALAR"), "material": 0}]}],
-        "materials": [{"name": "DreamFusion", "pbrMetallicRoughness": surface, "doubleSided": False}],
-    }
+    material: dict[str, Any] = {"name": "DreamFusion", "pbrMetallicRoughness": surface, "doubleSided": False}
     if mesh.texture is not None:
-        surface["baseColorTexture"] = {"index": 0}
-        document["textures"] = [{"source": 0, "sampler": 0}]
-        document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
-        document["images"] = [{"bufferView": glb.add_view(to_png(to_pixels(mesh.texture))), "mimeType": "image/png"}]
-    return glb.pack(document)
+        surface["baseColorTexture"] = {"index": glb.add_picture(mesh.texture)}
+    if mesh.normal_map is not None:
+        material["normalTexture"] = {"index": glb.add_picture(mesh.normal_map)}
+    primitive = {"attributes": attributes, "indices": glb.add(indices, "SCALAR"), "material": 0}
+    return glb.pack(
+        {
+            "asset": {"version": "2.0", "generator": "DreamFusion for Blender"},
+            "scene": 0,
+            "scenes": [{"nodes": [0]}],
+            "nodes": [{"mesh": 0, "name": "DreamFusion"}],
+            "meshes": [{"primitives": [primitive]}],
+            "materials": [material],
+        }
+    )
 
 
 class _Glb:
@@ -128,6 +139,7 @@ class _Glb:
         self._data = bytearray()
         self._views: list[dict[str, int]] = []
         self._accessors: list[dict[str, Any]] = []
+        self._images: list[dict[str, Any]] = []
 
     def add(self, array: npt.NDArray[Any], kind: str, bounds: bool = False) -> int:
         """An accessor's index; float32 for vertices, uint32 for indices."""
@@ -150,9 +162,17 @@ class _Glb:
         self._data += data + bytes(-len(data) % 4)
         return len(self._views) - 1
 
+    def add_picture(self, picture: Floats) -> int:
+        """The index of a texture that shows a picture (H, W, 3) in [0, 1]."""
+        self._images.append({"bufferView": self.add_view(to_png(to_pixels(picture))), "mimeType": "image/png"})
+        return len(self._images) - 1
+
     def pack(self, document: dict[str, Any]) -> bytes:
         """The file: a header, the JSON chunk and the binary chunk, each padded to four bytes."""
         lists = {"bufferViews": self._views, "accessors": self._accessors, "buffers": [{"byteLength": len(self._data)}]}
+        if self._images:
+            lists |= {"images": self._images, "samplers": [_SAMPLER]}
+            lists["textures"] = [{"source": index, "sampler": 0} for index in range(len(self._images))]
         text = json.dumps(document | lists, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 4)
         chunks = struct.pack("<I4s", len(text), b"JSON") + text
@@ -160,22 +180,24 @@ class _Glb:
         return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
 
 
-def _split_seams(mesh: Mesh) -> tuple[npt.NDArray[np.int64], Floats, npt.NDArray[np.uint32]]:
-    """glTF has one texture coordinate a vertex: the mesh's vertex of each new one, its uv, and the new indices."""
+def _split_seams(mesh: Mesh) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    """glTF has one texture coordinate a vertex: the corner (of 3F) that each new vertex comes from, and its indices."""
     vertex = mesh.faces.reshape(-1, 1)
     uv = np.zeros((len(vertex), 2), np.float32) if mesh.uv is None else mesh.uv.reshape(-1, 2)
-    _, first, indices = np.unique(np.hstack([vertex, uv]), axis=0, return_index=True, return_inverse=True)
-    return vertex[first, 0].astype(np.int64), uv[first], indices.ravel().astype(np.uint32)
+    _, corner, indices = np.unique(np.hstack([vertex, uv]), axis=0, return_index=True, return_inverse=True)
+    return corner, indices.ravel().astype(np.uint32)
 
 
 def _write_obj(mesh: Mesh, path: Path) -> None:
-    """The material and the picture first, so that an OBJ file never names what is not there."""
-    material = path.with_suffix(".mtl")
-    picture = path.with_name("albedo.png" if path.stem == "mesh" else f"{path.stem}_albedo.png")
+    """The material and the pictures first, so that an OBJ file never names what is not there."""
+    material, prefix = path.with_suffix(".mtl"), "" if path.stem == "mesh" else f"{path.stem}_"
     lines = ["newmtl DreamFusion", "Ka 0 0 0", "Kd 1 1 1", "Ks 0.04 0.04 0.04", "Ns 50", "d 1", "illum 2"]
-    if mesh.texture is not None:
-        write_atomic(picture, to_png(to_pixels(mesh.texture)))
-        lines.append(f"map_Kd {picture.name}")
+    for name, entry in (("texture", "map_Kd"), ("normal_map", "norm")):
+        picture: Floats | None = getattr(mesh, name)
+        if picture is not None:
+            file = path.with_name(prefix + _PICTURES[name])
+            write_atomic(file, to_png(to_pixels(picture)))
+            lines.append(f"{entry} {file.name}")
     write_atomic(material, ("\n".join(lines) + "\n").encode())
     write_atomic(path, _obj_text(mesh, material.name).encode())
 

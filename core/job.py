@@ -9,7 +9,7 @@ Everything that outlives the trainer's process lies in the job's folder, so a fr
     preview.png   the newest view
     validation/   df_epXXXX_000N_{rgb,depth}.png and contact sheets
     checkpoints/  the newest two
-    mesh/         mesh.npz, mesh.glb, mesh.obj + mesh.mtl, albedo.png
+    mesh/         mesh.npz, mesh.glb, mesh.obj + mesh.mtl, albedo.png, normal.png
     results/      the turntable video
 
 A file is replaced whole or not at all; a job that is overwritten goes only once the new one has started.

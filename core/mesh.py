@@ -1,13 +1,14 @@
 """From a density field to a closed triangle mesh with texture coordinates.
 
     density on a lattice -> level of the surface -> solid (floaters and cavities gone) -> marching cubes
-                         -> smoothing -> decimation -> unwrap
+                         -> smoothing -> decimation -> unwrap -> normal map
 
 The result is watertight: the solid's outermost samples are empty, and every later step keeps edges paired.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from skimage.measure import marching_cubes
 from core.config import MeshConfig
 from core.errors import DreamFusionError
 from core.field import Field
+from core.normal_map import bake_normals
 from core.occupancy import OccupancyGrid
 from core.surface import Bools, Floats, Ints, decimate, smooth
 from core.unwrap import unwrap
@@ -49,6 +51,7 @@ class Mesh:
     uv: Floats | None = None  # (F, 3, 2), in [0, 1], without overlaps
     colors: Floats | None = None  # (V, 3)
     texture: Floats | None = None  # (H, W, 3)
+    normal_map: Floats | None = None  # (H, W, 3) in [0, 1]; see core.normal_map
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,29 @@ def extract_mesh(
 ) -> Mesh:
     """The surface of `field` in at most `config.faces` faces, with texture coordinates for `config.texture_size`.
 
+    Where the settings ask for a normal map, it holds the shape that was there before decimation.
     Where `occupancy` says that nothing is, the field is not asked. `say` hears lines for the user. Raises
     DreamFusionError where the field is empty.
     """
-    vertices, faces = extract_surface(field, config, occupancy)
-    return Mesh(vertices, faces, unwrap(vertices, faces, config.texture_size, say=say))
+    solid, fine_vertices, fine_faces = _march_field(field, config.resolution, occupancy)
+    vertices, faces = _reduce(solid, fine_vertices, fine_faces, config.faces)
+    uv = unwrap(vertices, faces, config.texture_size, say=say)
+    mesh = Mesh(vertices, faces, uv)
+    if not config.normal_map:
+        return mesh
+    baked = bake_normals(fine_vertices, fine_faces, vertices, faces, uv, config.texture_size)
+    return dataclasses.replace(mesh, normal_map=baked)
 
 
 def extract_surface(field: Field, config: MeshConfig, occupancy: OccupancyGrid | None = None) -> tuple[Floats, Ints]:
     """:func:`extract_mesh` without texture coordinates: vertices (V, 3) and faces (F, 3)."""
+    return _reduce(*_march_field(field, config.resolution, occupancy), config.faces)
+
+
+def _march_field(field: Field, resolution: int, occupancy: OccupancyGrid | None) -> tuple[Lattice, Floats, Ints]:
+    """The solid and its whole surface, on a finer lattice where that has too few faces."""
     box = np.array([[-1.0] * 3, [1.0] * 3])
-    lattice = sample_density(field, box, 2.0 / (config.resolution - 1), occupancy)
+    lattice = sample_density(field, box, 2.0 / (resolution - 1), occupancy)
     level = surface_level(lattice)
     solid = solidify(lattice, level)
     vertices, faces = march(solid)
@@ -90,7 +105,7 @@ def extract_surface(field: Field, config: MeshConfig, occupancy: OccupancyGrid |
         spacing = solid.spacing * (len(faces) / (2 * MIN_FACES)) ** 0.5
         solid = solidify(sample_density(field, box, spacing, occupancy), level)
         vertices, faces = march(solid)
-    return _reduce(solid, vertices, faces, config.faces)
+    return solid, vertices, faces
 
 
 def sample_density(

@@ -57,6 +57,7 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workspace", type=_folder, default="trial", metavar="FOLDER", help="default: %(default)s")
     parser.add_argument("--overwrite", action="store_true", help="delete the job that the workspace holds")
     _add_effort(parser)
+    _add_mesh(parser)
     _add_model(parser)
     add_distillation(parser)
 
@@ -91,6 +92,16 @@ def _add_effort(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=_positive, metavar="N", help="of 100 iterations; default: the preset's")
     parser.add_argument("--preset", choices=settings.PRESETS, default="standard", help="default: %(default)s")
     parser.add_argument("--field", choices=("grid", "mlp"), default="grid", help="hash grid or plain NeRF")
+
+
+def _add_mesh(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--faces", type=_faces, metavar="N", help="of the mesh, at most; default: the preset's")
+    parser.add_argument(
+        "--texture_size", "--texture-size", type=_texture_size, metavar="N", help="in pixels; default: the preset's"
+    )
+    parser.add_argument(
+        "--normal_map", "--normal-map", action="store_true", help="bake what the mesh lost by its limit of faces"
+    )
 
 
 def _add_prompt(parser: argparse.ArgumentParser) -> None:
@@ -155,6 +166,8 @@ def make_config(args: argparse.Namespace) -> Config:
         config = settings.override(config, field={"kind": args.field})
         if args.epochs:
             config = settings.override(config, training={"epochs": args.epochs})
+        chosen = {"faces": args.faces, "texture_size": args.texture_size, "normal_map": args.normal_map}
+        config = settings.override(config, mesh={name: value for name, value in chosen.items() if value})
     return config
 
 
@@ -178,6 +191,21 @@ def _natural(text: str) -> int:
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
     if not 0 <= value < 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return value
+
+
+def _faces(text: str) -> int:
+    return _within(text, *settings.FACES, "faces")
+
+
+def _texture_size(text: str) -> int:
+    return _within(text, *settings.TEXTURE_SIZES, "pixels")
+
+
+def _within(text: str, low: int, high: int, what: str) -> int:
+    value = _natural(text)
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text} is not between {low} and {high} {what}")
     return value
 
 

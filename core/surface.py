@@ -6,6 +6,8 @@ where every edge has exactly one face on each side. numpy and scipy only, no fie
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import fast_simplification
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,8 @@ from scipy.sparse.csgraph import connected_components
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
+Doubles = npt.NDArray[np.float64]
+_Real = TypeVar("_Real", np.float32, np.float64)
 
 _MIN_AREA = 1e-10  # a face below this is a line or a point, in square world units
 _AGGRESSIVENESS = (7.0, 5.0, 3.0, 9.0)  # of the quadric decimation, tried in turn until the result is closed
@@ -29,11 +33,34 @@ def face_normals(vertices: Floats, faces: Ints) -> Floats:
 
 
 def vertex_normals(vertices: Floats, faces: Ints) -> Floats:
-    """Unit outward normals (V, 3): the mean of the faces around a vertex, weighted by area."""
-    normals = face_normals(vertices, faces)
-    total = np.stack([np.bincount(faces.ravel(), np.repeat(normals[:, i], 3), len(vertices)) for i in range(3)], 1)
-    unit: Floats = (total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)).astype(np.float32)
-    return unit
+    """Unit outward normals (V, 3): the mean of the faces around a vertex, weighted by the angle of their corners there.
+
+    Blender computes them so (Thuermer and Wuethrich, "Computing Vertex Normals from Polygonal Facets", 1998), so a
+    normal map that is baked upon them fits there too.
+    """
+    normals = np.repeat(unit(face_normals(vertices, faces)), 3, axis=0)
+    weighted = normals * _corner_angles(vertices, faces).reshape(-1, 1)
+    return unit(sum_groups(weighted, faces.ravel(), len(vertices))).astype(np.float32)
+
+
+def sum_groups(vectors: Doubles, group: npt.NDArray[np.integer[Any]], count: int) -> Doubles:
+    """The sums (count, 3) of those of vectors (N, 3) that belong to the same `group` (N,), numbered from 0."""
+    return np.stack([np.bincount(group, vectors[:, axis], count) for axis in range(3)], axis=1, dtype=np.float64)
+
+
+def _corner_angles(vertices: Floats, faces: Ints) -> Doubles:
+    """The angle (F, 3) of each face at each of its corners, in radians."""
+    corners = vertices[faces].astype(np.float64)
+    onward, back = (unit(np.roll(corners, shift, axis=1) - corners) for shift in (-1, 1))
+    angles: Doubles = np.arccos((onward * back).sum(axis=-1).clip(-1, 1))
+    return angles
+
+
+def unit(vectors: npt.NDArray[_Real]) -> npt.NDArray[_Real]:
+    """Vectors (..., 3) at length 1; what has no length stays 0."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    result: npt.NDArray[_Real] = vectors / np.maximum(lengths, 1e-20)
+    return result
 
 
 def is_closed(faces: Ints) -> bool:

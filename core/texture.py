@@ -10,10 +10,8 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from scipy import ndimage
 from torch import Tensor
 
 from core.field import Field
@@ -21,9 +19,8 @@ from core.mesh import CHUNK, Mesh, device_of
 from core.occupancy import Samples
 from core.render import accumulate, composite
 from core.surface import Floats, vertex_normals
-from core.unwrap import covered_texels
+from core.texels import Texels
 
-_MARGIN = 0.75  # texels outside a chart that get a colour of their own: all that touch it
 _OUTSIDE, _INSIDE = 0.04, 0.16  # world units before and behind the surface where the ray begins and ends
 _STEP = 0.04  # world units; steps of .01 changed pictures of the mesh by .2 dB at most
 _FAINT = 1e-3  # no density counts as less, so that a ray through nothing has a colour too
@@ -47,33 +44,10 @@ def bake_texture(field: Field, mesh: Mesh, size: int) -> Floats:
     """
     if mesh.uv is None:
         raise ValueError("The mesh has no texture coordinates: unwrap it first.")
-    face, share = _assign_texels(mesh.uv, size)
-    covered = face >= 0
-    corners, share = mesh.faces[face[covered]], share[covered]
-    points, normals = (
-        np.einsum("kc,kcx->kx", share, values[corners])
-        for values in (mesh.vertices, vertex_normals(mesh.vertices, mesh.faces))
-    )
-    texture = np.zeros((size * size, 3), np.float32)
-    texture[covered] = _seen(field, points, -normals)
-    missing = ~covered.reshape(size, size)
-    row, column = ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
-    filled: Floats = texture.reshape(size, size, 3)[row, column]
-    return filled
-
-
-def _assign_texels(uv: Floats, size: int) -> tuple[npt.NDArray[np.int64], Floats]:
-    """The face (size^2,) that each texel shows, -1 for none, and barycentric coordinates (size^2, 3) in it.
-
-    The face under the texel's centre comes first; a texel that a face only touches takes the nearest point of it.
-    """
-    face = np.full(size * size, -1)
-    share = np.zeros((size * size, 3), np.float32)
-    for margin in (_MARGIN, 0.0):
-        for texel, owner, part in covered_texels(uv, size, margin):
-            face[texel] = owner
-            share[texel] = part.clip(0)
-    return face, share / np.maximum(share.sum(axis=1, keepdims=True), 1e-12)
+    texels = Texels.of(mesh.uv, size)
+    normals = vertex_normals(mesh.vertices, mesh.faces)
+    points, outward = (texels.interpolate(values[mesh.faces]) for values in (mesh.vertices, normals))
+    return texels.picture(_seen(field, points, -outward))
 
 
 @torch.no_grad()

@@ -15,18 +15,18 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from core.surface import Floats, Ints
+from core.texels import cells
 
 TIME_LIMIT = 120.0  # seconds for xatlas; it needs 3 for 20,000 faces on an idle machine
 
 _PADDING = 4  # texels between charts; the atlas comes out up to 1.5 times as large as asked and is then scaled down
-_CHUNK = 1 << 21  # candidate texels looked at together
 _MOST_MOVED = 0.01  # share of the faces that may overlap before xatlas' charts are given up
 _TOUCH = 1e-6  # triangles that reach into each other by less, as a share of the picture, only touch
 _MOST_CROWDED = 500  # triangles in one place before they are taken to be piled up
@@ -71,7 +71,7 @@ def overlapping_faces(uv: Floats) -> npt.NDArray[np.int64]:
     """
     side = int(np.ceil(np.sqrt(len(uv))))
     first, last = (np.floor(edge * side).astype(np.int64) for edge in (uv.min(axis=1), uv.max(axis=1)))
-    face, column, row = _cells(first, last)
+    face, column, row = cells(first, last)
     cell = row * (side + 1) + column
     order = np.argsort(cell, kind="stable")
     face, cell = face[order], cell[order]
@@ -86,43 +86,6 @@ def overlapping_faces(uv: Floats) -> npt.NDArray[np.int64]:
         meet = _intersect(uv[one].astype(np.float64), uv[other].astype(np.float64))
         found += [one[meet], other[meet]]
     return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
-
-
-def covered_texels(
-    uv: Floats, size: int, margin: float = 0.0
-) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]]:
-    """Which texels of a size x size texture the triangles cover, in batches.
-
-    Yields texel (K,) = row * size + column, face (K,) and barycentric coordinates (K, 3) of the texel's centre. A
-    texel counts as covered up to `margin` texels outside a triangle (coordinates are negative there). Texels that
-    several triangles cover are yielded several times.
-    """
-    corners = np.stack([uv[..., 0] * size - 0.5, (1 - uv[..., 1]) * size - 0.5], axis=-1).astype(np.float64)
-    edges = np.roll(corners, -2, axis=1) - np.roll(corners, -1, axis=1)  # edge i lies opposite corner i
-    double_area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
-    first = np.ceil(corners.min(axis=1) - margin).astype(np.int64).clip(0)
-    last = np.floor(corners.max(axis=1) + margin).astype(np.int64).clip(None, size - 1)
-    solid = np.flatnonzero(double_area)
-    total = (last - first + 1).clip(0).prod(axis=1).sum()
-    for batch in np.array_split(solid, total // _CHUNK + 1):
-        nth, column, row = _cells(first[batch], last[batch])
-        face = batch[nth]
-        # Twice the area between each edge and the texel's centre; divided by the edge's length, it is the distance.
-        offset = np.stack([column, row], axis=-1)[:, None] - np.roll(corners, -1, axis=1)[face]
-        part = edges[face][..., 0] * offset[..., 1] - edges[face][..., 1] * offset[..., 0]
-        part *= np.sign(double_area[face])[:, None]
-        keep = (part >= -margin * np.linalg.norm(edges, axis=-1)[face]).all(axis=1)
-        share = part[keep] / np.abs(double_area[face[keep], None])
-        yield (row * size + column)[keep], face[keep], share.astype(np.float32)
-
-
-def _cells(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
-    """All cells of boxes (N, 2) of columns and rows, both ends included: which box, column and row, each (K,)."""
-    extent = (last - first + 1).clip(0)
-    count = extent.prod(axis=1)
-    box = np.repeat(np.arange(len(first)), count)
-    nth = np.arange(len(box)) - np.repeat(np.cumsum(count) - count, count)
-    return box, first[box, 0] + nth % extent[box, 0], first[box, 1] + nth // extent[box, 0]
 
 
 def _intersect(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

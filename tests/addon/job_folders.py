@@ -9,12 +9,15 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # for Blender's Python
 from core.config import EPOCH, preset, to_json
 
 
-def make_job(folder, state, *, checkpoint=True, mesh=False, created=1000.0, request=None, **times):
+def make_job(
+    folder, state, *, prompt="a mug", seed=4, checkpoint=True, mesh=False, created=1000.0, request=None, **times
+):
     """A folder that ended in `state`; `times` are further ones of job.json, in seconds after `created`."""
     for name in ("checkpoints", "mesh"):
         (folder / name).mkdir(parents=True)
     record = {
-        "config": {**to_json(preset("draft", "a mug")), "seed": 4},
+        "config": {**to_json(preset("draft", prompt)), "seed": seed},
+        "versions": {"dreamfusion": "0.9"},
         "state": state,
         "error": "It went wrong." if state == "failed" else "",
         "times": {"queued": created, **{name: created + seconds for name, seconds in times.items()}},

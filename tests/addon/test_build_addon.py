@@ -1,6 +1,7 @@
 """The zip: the same bytes for the same tree, everything in it that is needed, one version."""
 
 import ast
+import contextlib
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ import tomllib
 import build_addon
 import core
 import core.config
+from core.options import build_parser, generate_argv, make_config
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,14 +88,28 @@ def test_a_version_that_differs_is_refused(tmp_path, monkeypatch, capsys):
     assert "build_addon.py: core/starter/weights holds no model" in capsys.readouterr().err
 
 
+def constants(module):
+    """The literal values at the top of a module that needs Blender."""
+    tree = ast.parse((ROOT / "blender_dreamfusion" / f"{module}.py").read_text())
+    found = {}
+    for node in tree.body:
+        with contextlib.suppress(ValueError, AttributeError):
+            found[node.targets[0].id] = ast.literal_eval(node.value)
+    return found
+
+
 def test_the_panel_offers_what_the_trainer_knows():
-    tree = ast.parse((ROOT / "blender_dreamfusion" / "properties.py").read_text())
-    offered = {
-        node.targets[0].id: {item[0] for item in ast.literal_eval(node.value)}
-        for node in tree.body
-        if isinstance(node, ast.Assign) and node.targets[0].id in ("PRESETS", "SD_VERSIONS")
-    }
-    assert offered == {"PRESETS": set(core.config.PRESETS), "SD_VERSIONS": set(core.config.SD_VERSIONS)}
+    offered = constants("properties")
+    for name in ("PRESETS", "SD_VERSIONS"):
+        assert {item[0] for item in offered[name]} == set(getattr(core.config, name))
+
+
+def test_the_object_can_be_what_the_trainer_makes():
+    offered = constants("object_settings")
+    assert offered["FACES"] == core.config.FACES
+    for size in offered["_SIZES"]:
+        args = build_parser().parse_args(generate_argv("a mug", "x", {"texture_size": int(size)}))
+        assert make_config(args).mesh.texture_size == int(size)
 
 
 def test_the_add_on_imports_the_standard_library_blender_and_numpy_alone():

@@ -7,6 +7,7 @@ import core.lock
 import core.protocol
 from blender_dreamfusion import core_files, mesh_file, prompts, texts, workspaces
 from blender_dreamfusion.colors import srgb_to_linear
+from tests.addon.job_folders import make_job
 
 TRIANGLE = {
     "vertices": np.array([[0, 0, 1], [2, 0, 1], [0, 4, 3]], np.float32),
@@ -31,9 +32,31 @@ def test_protocol_is_the_trainers_file():
 
 def test_a_mesh_is_read_and_put_on_the_ground(tmp_path):
     np.savez(tmp_path / "mesh.npz", **TRIANGLE)
-    mesh = mesh_file.read_mesh(tmp_path / "mesh.npz").on_ground()
-    np.testing.assert_array_equal(mesh.vertices, [[-1, -2, 0], [1, -2, 0], [-1, 2, 2]])
-    np.testing.assert_array_equal(mesh.faces, TRIANGLE["faces"])
+    mesh = mesh_file.read_mesh(tmp_path / "mesh.npz")
+    np.testing.assert_array_equal(mesh.standing().vertices, [[-1, -2, 0], [1, -2, 0], [-1, 2, 2]])
+    np.testing.assert_array_equal(mesh.standing(0.5).vertices, [[-0.25, -0.5, 0], [0.25, -0.5, 0], [-0.25, 0.5, 0.5]])
+    np.testing.assert_array_equal(mesh.standing(0.5).faces, TRIANGLE["faces"])
+
+
+def test_a_flat_mesh_has_no_height_to_scale(tmp_path):
+    flat = TRIANGLE["vertices"] * np.float32([1, 1, 0])
+    np.savez(tmp_path / "mesh.npz", **{**TRIANGLE, "vertices": flat})
+    mesh = mesh_file.read_mesh(tmp_path / "mesh.npz").standing(3.0)
+    np.testing.assert_array_equal(mesh.vertices, [[-1, -2, 0], [1, -2, 0], [-1, 2, 0]])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("a red mug with red dots", ["red", "mug", "dots"]),
+        ("A Snowman, on the X-mas tree!", ["snowman", "x-mas", "tree"]),
+        ("ein süßes Haus", ["ein", "süßes", "haus"]),
+        ("햄버거 하나", ["햄버거", "하나"]),
+        ("the", []),
+    ],
+)
+def test_tags_are_the_words_that_tell_something(prompt, words):
+    assert texts.tags(prompt) == words
 
 
 @pytest.mark.parametrize(
@@ -109,6 +132,30 @@ def test_a_new_workspace_is_new_and_short(tmp_path):
     second = workspaces.new_workspace(tmp_path, "a very long prompt about a hamburger with everything")
     assert first != second
     assert len(first.name) <= 40
+
+
+def test_the_details_of_a_job(tmp_path):
+    job = make_job(tmp_path / "job", "cancelled")
+    assert workspaces.read_details(job) == workspaces.Details("a mug", 4, "starter", "cancelled", "0.9")
+    assert workspaces.is_interrupted(job)
+    assert not workspaces.is_done(job)
+    with core.lock.exclusive(job):
+        assert not workspaces.is_interrupted(job)
+    early = make_job(tmp_path / "early", "failed", checkpoint=False)
+    assert not workspaces.is_interrupted(early)
+
+
+def test_a_job_that_is_done_has_a_mesh(tmp_path):
+    assert not workspaces.is_done(make_job(tmp_path / "lost", "done"))
+    done = make_job(tmp_path / "done", "done", mesh=True)
+    assert workspaces.is_done(done)
+    assert not workspaces.is_interrupted(done)
+
+
+@pytest.mark.parametrize("content", ["", '{"config": ', "[]", "{}"])
+def test_a_torn_job_has_no_details(tmp_path, content):
+    (tmp_path / "job.json").write_text(content)
+    assert workspaces.read_details(tmp_path) is None
 
 
 def test_a_mesh_file_with_torn_data_is_refused(tmp_path):

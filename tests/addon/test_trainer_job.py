@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import core
 from blender_dreamfusion import link, trainer_job, workspaces
 from blender_dreamfusion.core_files import protocol
 from blender_dreamfusion.job_record import State
@@ -61,7 +62,9 @@ def test_a_job_reports_progress_and_ends_with_a_mesh(start, tmp_path):
     assert job.preview == str(tmp_path / "job" / "preview.png")
     assert job.done.mesh == str(tmp_path / "job" / "mesh" / "mesh.npz")
     pump_until(job, lambda job: job.gone)
-    assert workspaces.read_details(job.workspace) == workspaces.Details("a red cube", 3, "starter", "done")
+    assert workspaces.read_details(job.workspace) == workspaces.Details(
+        "a red cube", 3, "starter", "done", core.__version__
+    )
 
 
 def test_cancel_keeps_a_checkpoint_and_resume_goes_on(start, tmp_path):

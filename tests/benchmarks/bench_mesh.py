@@ -21,6 +21,7 @@ from core.config import Config, MeshConfig
 from core.export import save_mesh
 from core.field import Field, make_field
 from core.job import Job
+from core.normal_map import bake_normals
 from core.occupancy import OccupancyGrid
 from core.surface import decimate
 from core.unwrap import unwrap
@@ -63,10 +64,11 @@ def main(workspace: str | None = None) -> None:
     lattice = table("density sampling", lambda: mesh.sample_density(field, box, spacing, occupancy))
     level = table("level", lambda: mesh.surface_level(lattice), lambda level: f"density {level:.2f}")
     solid = table("clean-up", lambda: mesh.solidify(lattice, level))
-    surface = table("marching cubes", lambda: mesh.march(solid), lambda s: f"{len(s[1])} faces, smoothed")
-    surface = table("decimation", lambda: decimate(*surface, config.faces), lambda s: f"{len(s[1])} faces")
+    fine = table("marching cubes", lambda: mesh.march(solid), lambda s: f"{len(s[1])} faces, smoothed")
+    surface = table("decimation", lambda: decimate(*fine, config.faces), lambda s: f"{len(s[1])} faces")
     uv = table("unwrap", lambda: unwrap(*surface, config.texture_size))
-    result = mesh.Mesh(*surface, uv)
+    normals = table("normal map", lambda: bake_normals(*fine, *surface, uv, config.texture_size))
+    result = mesh.Mesh(*surface, uv, normal_map=normals)
     result = table("colours and bake", lambda: texture.paint(field, result, config.texture_size))
     with tempfile.TemporaryDirectory() as folder:
         table("files", lambda: save_mesh(result, Path(folder)))

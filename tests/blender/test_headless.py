@@ -55,13 +55,39 @@ def test_a_blend_and_a_glb_for_each_prompt(run, prompts, tmp_path):
     assert (tmp_path / "out" / "a_red_cube.glb").read_bytes() == b"glTF of the double"
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert [Path(row["blend"]).name for row in summary] == ["a_red_cube.blend", "a_red_cube_2.blend"]
-    inspected = run(summary[1]["blend"], headless=INSPECT)
-    assert json.loads(inspected.stdout.partition("INSPECTED ")[2].splitlines()[0]) == {
+    assert inspected(run, summary[1]["blend"]) == {
         "objects": ["a red cube!"],
         "polygons": 12,
         "packed": True,
         "seed": 7,
+        "height": 1.0,
+        "asset": False,
     }
+
+
+def inspected(run, blend):
+    """What Blender finds in a .blend."""
+    return json.loads(run(blend, headless=INSPECT).stdout.partition("INSPECTED ")[2].splitlines()[0])
+
+
+def test_objects_are_as_high_as_asked_and_assets(run, tmp_path):
+    prompts, out = tmp_path / "one.txt", tmp_path / "out"
+    prompts.write_text("a red cube", encoding="utf-8")
+    arguments = ["--prompts", prompts, "--out", out, "--python", double_python(tmp_path, "--steps", "1")]
+    arguments += ["--faces", 900, "--texture_size", 256, "--normal_map"]
+    done = run(*arguments, "--height", 0.25, "--mark_asset")
+    assert done.returncode == 0, done.stdout + done.stderr
+    mesh = json.loads((out / "jobs" / "a_red_cube" / "job.json").read_text())["config"]["mesh"]
+    assert (mesh["faces"], mesh["texture_size"], mesh["normal_map"]) == (900, 256, True)
+    found = inspected(run, out / "a_red_cube.blend")
+    assert (found["height"], found["asset"]) == (0.25, True)
+    for height in (0.5, 0.5):
+        done = run(*arguments, "--height", height)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Training" not in done.stdout, "the job itself was done before"
+        found = inspected(run, out / "a_red_cube.blend")
+        assert (found["height"], found["asset"]) == (0.5, False)
+    assert "was done before" in done.stdout
 
 
 def test_a_failing_prompt_does_not_stop_the_others(run, prompts, tmp_path):
@@ -129,6 +155,7 @@ def test_bad_arguments_give_one_line_and_exit_code_2(run, prompts, tmp_path):
         [],
         ["--prompts", tmp_path / "none.txt", *out],
         ["--prompts", prompts, *out, "--preset", "huge"],
+        ["--prompts", prompts, *out, "--height", "0"],
         ["--prompts", prompts, *out, "--python", tmp_path / "none"],
         ["--prompts", prompts, "--out", prompts / "out", "--python", double_python(tmp_path)],
     ):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from window import run_scenario, running_blender
 
-from tests.addon.doubles import double_python
+from tests.addon.doubles import double_python, finished_job
 from tests.addon.test_models import make_model
 
 pytestmark = pytest.mark.blender
@@ -24,6 +24,11 @@ def test_generate(blender, addon_zip, tmp_path):
 def test_generate_with_the_real_trainer(blender, addon_zip, tmp_path):
     arguments = [sys.executable, "a red mug", 900]
     run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, arguments, limit=1500)
+
+
+def test_the_finished_object(blender, addon_zip, tmp_path):
+    job = finished_job(tmp_path / "job")
+    run_scenario(blender, SCENARIOS / "object.py", tmp_path / "out", addon_zip, [job])
 
 
 def test_interruptions(blender, addon_zip, tmp_path):

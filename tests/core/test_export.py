@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import struct
 import subprocess
@@ -21,7 +22,8 @@ def mesh():
     """A body with a nose on -Y and a ball on top: front and up can be told."""
     shape = union(ball(0.5), ball(0.15, (0.0, -0.6, 0.0)), ball(0.25, (0.0, 0.0, 0.6)))
     field = AnalyticField(shape)
-    return paint(field, extract_mesh(field, MeshConfig(resolution=48, faces=2_500, texture_size=SIZE)), SIZE)
+    config = MeshConfig(resolution=48, faces=2_500, texture_size=SIZE, normal_map=True)
+    return paint(field, extract_mesh(field, config), SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ def test_all_files_are_there(folder):
         "mesh.obj",
         "mesh.mtl",
         "albedo.png",
+        "normal.png",
     }
 
 
@@ -52,6 +55,52 @@ def test_npz_comes_back_as_it_was(mesh, folder):
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
     np.testing.assert_allclose(loaded.texture, mesh.texture, atol=0.5 / 255 + 1e-6)
+    np.testing.assert_allclose(loaded.normal_map, mesh.normal_map, atol=0.5 / 255 + 1e-6)
+
+
+def test_a_mesh_without_a_normal_map_comes_without_one(mesh, tmp_path):
+    export.save_mesh(dataclasses.replace(mesh, normal_map=None), tmp_path)
+    assert not (tmp_path / "normal.png").exists()
+    assert "norm" not in (tmp_path / "mesh.mtl").read_text()
+    assert export.load_npz(tmp_path / "mesh.npz").normal_map is None
+    document, _ = unpacked((tmp_path / "mesh.glb").read_bytes())
+    assert "normalTexture" not in document["materials"][0]
+    assert "TANGENT" not in document["meshes"][0]["primitives"][0]["attributes"]
+
+
+def unpacked(glb):
+    """The JSON part of a GLB file, and what reads an accessor of it as float32."""
+    size = struct.unpack_from("<I", glb, 12)[0]
+    document = json.loads(glb[20 : 20 + size])
+
+    def read(index):
+        accessor = document["accessors"][index]
+        width = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}[accessor["type"]]
+        start = 28 + size + document["bufferViews"][accessor["bufferView"]]["byteOffset"]
+        return np.frombuffer(glb, "<f4", width * accessor["count"], start).reshape(-1, width)
+
+    return document, read
+
+
+def test_glb_holds_the_frames_of_its_normal_map(mesh):
+    """The bitangent, which glTF's readers make of normal and tangent, points where the picture's upper edge is."""
+    document, read = unpacked(export.to_glb(mesh))
+    attributes = document["meshes"][0]["primitives"][0]["attributes"]
+    normal, tangent, uv, place = (read(attributes[k]) for k in ("NORMAL", "TANGENT", "TEXCOORD_0", "POSITION"))
+    np.testing.assert_allclose(np.linalg.norm(tangent[:, :3], axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose((tangent[:, :3] * normal).sum(axis=1), 0, atol=1e-5)
+    bitangent = tangent[:, 3:] * np.cross(normal, tangent[:, :3])
+    primitive = document["meshes"][0]["primitives"][0]
+    corner = read(primitive["indices"]).view("<u4").reshape(-1, 3)
+    one, other = corner[:, 0], corner[:, 1]
+    (du, dv), step = (uv[other] - uv[one]).T, place[other] - place[one]
+    large = np.hypot(du, dv) > 0.01
+    for direction, axis in ((du, tangent[one, :3]), (-dv, bitangent[one])):  # glTF's v grows downwards
+        along = (step * axis).sum(axis=1)
+        assert np.corrcoef(along[large], direction[large])[0, 1] > 0.9
+    image = document["textures"][document["materials"][0]["normalTexture"]["index"]]["source"]
+    assert image == 1
+    assert len(document["images"]) == 2
 
 
 @pytest.mark.parametrize("name", ["mesh.glb", "mesh.obj"])
@@ -95,7 +144,7 @@ def test_glb_is_well_formed(mesh):
     assert material["doubleSided"] is False
     assert material["pbrMetallicRoughness"]["metallicFactor"] == 0
     attributes = document["meshes"][0]["primitives"][0]["attributes"]
-    assert set(attributes) == {"POSITION", "NORMAL", "TEXCOORD_0"}  # COLOR_0 would darken the texture
+    assert set(attributes) == {"POSITION", "NORMAL", "TANGENT", "TEXCOORD_0"}  # COLOR_0 would darken the texture
     position = document["accessors"][attributes["POSITION"]]
     np.testing.assert_allclose(position["min"], y_up(mesh.vertices).min(axis=0))
     np.testing.assert_allclose(position["max"], y_up(mesh.vertices).max(axis=0))
@@ -103,12 +152,8 @@ def test_glb_is_well_formed(mesh):
 
 def test_glb_without_a_texture_has_linear_vertex_colours(mesh):
     plain = Mesh(mesh.vertices, mesh.faces, colors=np.full_like(mesh.vertices, 0.5))
-    data = export.to_glb(plain)
-    size = struct.unpack_from("<I", data, 12)[0]
-    document = json.loads(data[20 : 20 + size])
-    accessor = document["accessors"][document["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]]
-    start = 28 + size + document["bufferViews"][accessor["bufferView"]]["byteOffset"]
-    colors = np.frombuffer(data, "<f4", 3 * accessor["count"], start)
+    document, read = unpacked(export.to_glb(plain))
+    colors = read(document["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"])
     np.testing.assert_allclose(colors, 0.2140411, atol=1e-5)  # sRGB 0.5 in linear light
 
 
@@ -120,10 +165,16 @@ def test_srgb_to_linear():
 
 def test_obj_names_its_material_and_picture(mesh, tmp_path):
     export.export(mesh, "obj", tmp_path / "burger.obj")
-    assert {path.name for path in tmp_path.iterdir()} == {"burger.obj", "burger.mtl", "burger_albedo.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "burger.obj",
+        "burger.mtl",
+        "burger_albedo.png",
+        "burger_normal.png",
+    }
     assert "mtllib burger.mtl" in (tmp_path / "burger.obj").read_text()
     material = (tmp_path / "burger.mtl").read_text()
     assert "map_Kd burger_albedo.png" in material
+    assert "norm burger_normal.png" in material
     assert "Tr " not in material
 
 
@@ -166,12 +217,17 @@ corners = np.array([[l for l in p.loop_indices] for p in mesh.polygons])
 order = np.array([l.vertex_index for l in mesh.loops])
 uv = np.array([tuple(d.uv) for d in mesh.uv_layers[0].data])
 material = mesh.materials[0]
-picture = next(n.image for n in material.node_tree.nodes if n.type == "TEX_IMAGE")
 shader = next(n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
-link = shader.inputs["Base Color"].links[0].from_node.type
-pixels = np.array(picture.pixels[:]).reshape(picture.size[1], picture.size[0], 4)[::-1, :, :3]
-np.savez(out, corners=points[order[corners]], uv=uv[corners], pixels=pixels, link=link,
-    space=picture.colorspace_settings.name, metallic=shader.inputs["Metallic"].default_value)
+def read(texture):
+    picture = texture.image
+    return np.array(picture.pixels[:]).reshape(picture.size[1], picture.size[0], 4)[::-1, :, :3]
+color = shader.inputs["Base Color"].links[0].from_node
+found = dict(pixels=read(color), space=color.image.colorspace_settings.name)
+for link in shader.inputs["Normal"].links:
+    bump = link.from_node.inputs["Color"].links[0].from_node
+    found |= dict(normals=read(bump), normal_space=bump.image.colorspace_settings.name, bump=link.from_node.type)
+np.savez(out, corners=points[order[corners]], uv=uv[corners], link=color.type,
+    metallic=shader.inputs["Metallic"].default_value, **found)
 """
 
 
@@ -190,3 +246,7 @@ def test_blender_reads_the_same_mesh(mesh, folder, name, tmp_path):
     assert read["link"] == "TEX_IMAGE"
     assert read["space"] == "sRGB"
     assert read["metallic"] == 0
+    if name == "mesh.glb":  # Blender's OBJ reader takes no notice of `norm`
+        np.testing.assert_allclose(read["normals"], mesh.normal_map, atol=0.6 / 255)
+        assert read["bump"] == "NORMAL_MAP"
+        assert read["normal_space"] == "Non-Color"

@@ -22,7 +22,7 @@ from core.job import Job
 from core.pictures import evaluation_views
 from core.render import render
 from core.train import Trainer, trained_field
-from tests.core.test_unwrap import claims
+from tests.core.claims import claims
 from tests.raster import psnr, rasterise
 
 pytestmark = pytest.mark.slow

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 import torch
 import trimesh
 
-from core.config import MeshConfig
+from core.config import FACES, MeshConfig
 from core.errors import DreamFusionError
 from core.mesh import MIN_FACES, Lattice, extract_mesh, extract_surface, sample_density, solidify, surface_level
 from core.occupancy import OccupancyGrid
@@ -175,3 +176,17 @@ def test_the_same_field_gives_the_same_mesh():
     np.testing.assert_array_equal(one.vertices, other.vertices)
     np.testing.assert_array_equal(one.faces, other.faces)
     np.testing.assert_array_equal(one.uv, other.uv)
+
+
+def test_the_smallest_budget_of_faces_still_gives_a_sound_mesh():
+    mesh = surface(torus(0.5, 0.2), dataclasses.replace(SMALL, faces=FACES[0]))
+    assert mesh.is_watertight
+    assert len(mesh.faces) <= FACES[0]
+    assert mesh.euler_number == 0
+
+
+def test_a_normal_map_comes_only_where_it_is_asked_for():
+    config = dataclasses.replace(SMALL, faces=1_000, texture_size=64)
+    assert extract_mesh(AnalyticField(ball(0.5)), config).normal_map is None
+    mapped = extract_mesh(AnalyticField(ball(0.5)), dataclasses.replace(config, normal_map=True))
+    assert mapped.normal_map.shape == (64, 64, 3)

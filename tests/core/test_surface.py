@@ -33,6 +33,14 @@ def test_normals_point_outward():
     assert (np.einsum("ij,ij->i", surface.vertex_normals(vertices, faces), radial) > 0.95).all()
 
 
+def test_the_normals_of_a_cubes_corners_are_its_diagonals():
+    """However its squares are cut into triangles: three right angles meet in each corner."""
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32)
+    cube = trimesh.convex.convex_hull(corners)
+    normals = surface.vertex_normals(cube.vertices.astype(np.float32), cube.faces.astype(np.int32))
+    np.testing.assert_allclose(normals, cube.vertices / np.sqrt(3), atol=1e-6)
+
+
 def test_degenerate_faces_are_found():
     assert not surface.has_degenerate_faces(CORNERS, TETRAHEDRON)
     assert surface.has_degenerate_faces(CORNERS * np.float32([1, 1, 0]), TETRAHEDRON)

@@ -7,6 +7,8 @@ import pytest
 from core import unwrap
 from core.config import MeshConfig
 from core.mesh import extract_surface
+from core.texels import covered_texels
+from tests.core.claims import claims
 from tests.core.fields import AnalyticField, ball, torus, union
 
 SIZE = 256
@@ -17,20 +19,6 @@ def shape():
     return extract_surface(
         AnalyticField(union(torus(0.5, 0.2), ball(0.2))), MeshConfig(resolution=48, faces=3_000, texture_size=SIZE)
     )
-
-
-def claims(uv, size):
-    """How many triangles cover each texel centre: one triangle at a time, by the sign of three cross products."""
-    count = np.zeros((size, size), int)
-    centre = (np.arange(size) + 0.5) / size
-    for a, b, c in uv.astype(np.float64):
-        low, high = np.min([a, b, c], axis=0), np.max([a, b, c], axis=0)
-        columns, rows = (np.flatnonzero((centre >= low[i]) & (centre <= high[i])) for i in (0, 1))
-        x, y = np.meshgrid(centre[columns], centre[rows])
-        sides = [(q[0] - p[0]) * (y - p[1]) - (q[1] - p[1]) * (x - p[0]) for p, q in ((a, b), (b, c), (c, a))]
-        within = np.all([side > 1e-9 for side in sides], axis=0) | np.all([side < -1e-9 for side in sides], axis=0)
-        count[np.ix_(rows, columns)] += within
-    return count[::-1]  # row 0 is the top
 
 
 def area(uv):
@@ -60,7 +48,7 @@ def test_charts_are_two_texels_apart(shape):
     corner = np.unique(np.hstack([shape[1].reshape(-1, 1), uv.reshape(-1, 2)]), axis=0, return_inverse=True)[1]
     chart = chart_of_faces(corner.reshape(-1, 3))
     owner = np.full(SIZE * SIZE, -1)
-    for texel, face, _ in unwrap.covered_texels(uv, SIZE):
+    for texel, face, _ in covered_texels(uv, SIZE):
         owner[texel] = chart[face]
     owner = owner.reshape(SIZE, SIZE)
     for one, other in ((owner[1:], owner[:-1]), (owner[:, 1:], owner[:, :-1]), (owner[1:, 1:], owner[:-1, :-1])):
@@ -135,14 +123,3 @@ def test_the_triangle_atlas_is_sound_for_any_count(count):
     uv = unwrap.triangle_atlas(count, SIZE)
     assert_sound(uv, count)
     assert area(uv).std() < 1e-3 * area(uv).mean()
-
-
-def test_covered_texels_agree_with_a_plain_loop():
-    uv = np.random.default_rng(0).random((40, 3, 2)).astype(np.float32)
-    counted = np.zeros(64 * 64, int)
-    for texel, face, share in unwrap.covered_texels(uv, 64):
-        counted += np.bincount(texel, minlength=64 * 64)
-        row, column = np.divmod(texel, 64)
-        centre = np.stack([(column + 0.5) / 64, 1 - (row + 0.5) / 64], axis=1)
-        np.testing.assert_allclose(np.einsum("kc,kcx->kx", share, uv[face]), centre, atol=1e-5)
-    np.testing.assert_array_equal(counted.reshape(64, 64), claims(uv, 64))

@@ -13,5 +13,7 @@ facts = {
     "polygons": len(thing.data.polygons),
     "packed": image.packed_file is not None,
     "seed": thing["seed"],
+    "height": round(thing.dimensions.z, 6),
+    "asset": thing.asset_data is not None,
 }
 print("INSPECTED", json.dumps(facts))

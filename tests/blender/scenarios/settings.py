@@ -98,6 +98,7 @@ def all_fields(package):
             yield kind.bl_idname, operator.description
             yield from fields_of(operator)
     yield from fields_of(bpy.context.scene.dreamfusion.bl_rna)
+    yield from fields_of(bpy.context.scene.dreamfusion_object.bl_rna)
     yield from fields_of(bpy.context.preferences.addons[package].preferences.bl_rna)
 
 

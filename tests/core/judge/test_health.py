@@ -3,8 +3,8 @@ import numpy as np
 from core.judge.health import check_health, count_components, is_watertight, uv_overlap
 from core.mesh import Mesh
 from core.unwrap import triangle_atlas
+from tests.core.claims import claims
 from tests.core.judge.shapes import ball, box
-from tests.core.test_unwrap import claims
 
 
 def two_boxes():
