@@ -217,10 +217,11 @@ def _begin(order: Order) -> TrainerJob:
 
 
 def _show_pictures(queue: JobQueue) -> None:
-    """Show the newest picture of the job at work."""
-    active = queue.active
-    if active is not None and active.trainer is not None and not bpy.app.is_job_running("RENDER"):
-        preview.follow(active.trainer.preview, active.trainer.previews)
+    """Show the newest pictures of the jobs that were at work here; a job's last one comes with its end."""
+    if not bpy.app.is_job_running("RENDER"):
+        for job in queue.jobs:
+            if job.trainer is not None:
+                preview.follow(job.trainer.preview, job.trainer.previews)
 
 
 def _count_slots(count: int) -> bool:
