@@ -24,6 +24,7 @@ from .trainer_job import TrainerJob
 from .trainer_process import StartError, check_python
 
 _SECONDS = 0.1  # between two looks at the jobs while there is something to follow
+_BUDGET = 0.003  # seconds that a look may take of Blender's time, about
 _IDLE_SECONDS = 1.0  # and while there is nothing
 
 
@@ -117,7 +118,7 @@ class Session:
     def step(self) -> float:
         """Follow the jobs; returns in how many seconds to come again."""
         self._follow_folder()
-        changed = self.queue.pump()
+        changed = self.queue.pump(_BUDGET)
         drawing = self.pictures is not None and not self.pictures.done
         if self.pictures is not None and self.pictures.pump():
             changed = True
@@ -177,8 +178,8 @@ class Session:
         except OSError:
             now = (folder, 0)
         if now != self._scanned:
+            self.queue.scan(folder, again=self._scanned is None)
             self._scanned = now
-            self.queue.scan(folder)
 
     def _select(self) -> None:
         if self.job is None and not self.queue.reading:
