@@ -113,7 +113,7 @@ def _draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, job: Liste
 def _draw_progress(layout: bpy.types.UILayout, job: ListedJob) -> None:
     progress = job.trainer.progress if job.trainer is not None else None
     if progress is None or job.state is State.CANCELLING:
-        layout.label(text=texts.standing(job.state))
+        layout.label(text=texts.standing(job.state if job.state is State.CANCELLING else State.STARTING))
         return
     compat.draw_progress(layout, progress.fraction)
     row = layout.row()

@@ -135,15 +135,18 @@ class JobQueue:
         """The job in this folder, if it is listed."""
         return next((job for job in self.jobs if job.folder == folder), None)
 
-    def scan(self, jobs_folder: Path) -> None:
-        """Look for the jobs there: new ones join the list as pump() reads them, those that are gone leave it."""
+    def scan(self, jobs_folder: Path, again: bool = True) -> None:
+        """Look for the jobs there: new ones join the list as pump() reads them, those that are gone leave it.
+
+        Those that are listed already are read only `again` where that is wanted.
+        """
         try:
             found = [path for path in jobs_folder.iterdir() if path.is_dir()]
         except OSError:
             found = []
-        kept = set(found)
+        kept, known = set(found), {job.folder for job in self.jobs}
         self.jobs = [job for job in self.jobs if job.at_work or job.order is not None or job.folder in kept]
-        self._unread = deque(found)
+        self._unread = deque(path for path in found if again or path not in known)
 
     def look_again(self) -> None:
         """Read those jobs again that another program's trainer was at work on."""

@@ -25,6 +25,7 @@ from .trainer_process import StartError, check_python
 from .trainer_setup import SETUP
 
 _SECONDS = 0.1  # between two looks at the jobs while there is something to follow
+_BUDGET = 0.003  # seconds that a look may take of Blender's time, about
 _IDLE_SECONDS = 1.0  # and while there is nothing
 
 
@@ -128,7 +129,7 @@ class Session:
     def step(self) -> float:
         """Follow the jobs; returns in how many seconds to come again."""
         self._follow_folder()
-        changed = self.queue.pump()
+        changed = self.queue.pump(_BUDGET)
         drawing = self.draws
         if self.pictures is not None and self.pictures.pump():
             changed = True
@@ -188,8 +189,8 @@ class Session:
         except OSError:
             now = (folder, 0)
         if now != self._scanned:
+            self.queue.scan(folder, again=self._scanned is None)
             self._scanned = now
-            self.queue.scan(folder)
 
     def _select(self) -> None:
         if self.job is None and not self.queue.reading:
@@ -228,10 +229,11 @@ def _begin(order: Order) -> TrainerJob:
 
 
 def _show_pictures(queue: JobQueue) -> None:
-    """Show the newest picture of the job at work."""
-    active = queue.active
-    if active is not None and active.trainer is not None and not bpy.app.is_job_running("RENDER"):
-        preview.follow(active.trainer.preview, active.trainer.previews)
+    """Show the newest pictures of the jobs that were at work here; a job's last one comes with its end."""
+    if not bpy.app.is_job_running("RENDER"):
+        for job in queue.jobs:
+            if job.trainer is not None:
+                preview.follow(job.trainer.preview, job.trainer.previews)
 
 
 def _count_slots(count: int) -> bool:

@@ -214,6 +214,11 @@ def test_scan_follows_the_folder(queue):
     queue.scan(queue.folder)
     pump_until(queue, lambda: not queue.busy)
     assert [job.folder.name for job in queue.jobs] == ["newer"]
+    make_job(queue.folder / "newest", "done", created=3000)
+    (queue.folder / "newer" / "job.json").write_text("damaged meanwhile")
+    queue.scan(queue.folder, again=False)
+    pump_until(queue, lambda: not queue.busy)
+    assert [job.folder.name for job in queue.jobs] == ["newest", "newer"], "the new one alone is read"
     queue.scan(queue.folder / "nowhere")
     assert queue.jobs == []
 

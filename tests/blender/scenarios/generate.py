@@ -45,7 +45,10 @@ def scenario(gui):
     yield from gui.wait_for(lambda: set(bpy.data.objects.keys()) - before, "an object arrives", 10)
     check_object(gui, bpy.data.objects[prompt])
     yield from look_at_it(gui)
-    remarks = session.job.trainer.remarks
+    trainer = session.job.trainer
+    last_is_shown = preview._shown.get(trainer.preview) == trainer.previews
+    gui.check(last_is_shown, "the last picture is shown, though the trainer ended just behind it")
+    remarks = trainer.remarks
     gui.check(drawn.issuperset(remarks), f"the panel shows the trainer's remarks: {remarks}")
     gui.shot("4_arrived")
     pictures = [image.name for image in bpy.data.images if image.filepath]
