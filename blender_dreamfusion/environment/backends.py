@@ -35,7 +35,10 @@ _CUDA_13_LEAST, _CUDA_12_MOST = 7.5, 9.0  # compute capability
 
 @dataclass(frozen=True)
 class BackEnd:
-    """A build of PyTorch. `device` is what torch calls it; sizes in bytes: about, and with all other packages."""
+    """A build of PyTorch. `device` is what torch calls it.
+
+    `download` and `disk` are bytes with all other packages: measured for the CPU on Linux, estimated for the others.
+    """
 
     name: str
     label: str
