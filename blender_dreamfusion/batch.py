@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import shutil
 import signal
 import sys
@@ -24,7 +23,7 @@ from pathlib import Path
 
 import bpy
 
-from . import compat, job_record, mesh_import, texts, workspaces
+from . import compat, job_record, json_file, mesh_import, texts, workspaces
 from .batch_arguments import find_python, parse
 from .core_files import protocol
 from .mesh_file import MeshFileError
@@ -90,7 +89,7 @@ def _run_all(prompts: list[str], args: argparse.Namespace, python: str) -> list[
                 traceback.print_exc()
             results.append(Result(prompt, time.monotonic() - start, error=str(error).strip() or repr(error)))
             print(f"  failed: {results[-1].error}", flush=True)
-        _write_summary(args.out, results)
+        json_file.write(args.out / "summary.json", [dataclasses.asdict(result) for result in results])
     return results
 
 
@@ -102,7 +101,7 @@ def _make(prompt: str, name: str, args: argparse.Namespace, python: str) -> tupl
     placing = mesh_import.Placing(args.height, args.mark_asset)
     if order is not None:
         _run_job(TrainerJob(python, order, compat.download_variables()))
-    elif blend.exists() and glb.exists() and job_record.read_json(workspace / _PLACING) == dataclasses.asdict(placing):
+    elif blend.exists() and glb.exists() and json_file.read(workspace / _PLACING) == dataclasses.asdict(placing):
         print("  was done before", flush=True)
         return blend, glb
     details = workspaces.read_details(workspace) or workspaces.Details(prompt, args.seed, args.model or "", "done")
@@ -112,7 +111,7 @@ def _make(prompt: str, name: str, args: argparse.Namespace, python: str) -> tupl
     part = glb.with_suffix(".glb.part")
     shutil.copyfile(workspaces.mesh_path(workspace).with_suffix(".glb"), part)
     part.replace(glb)
-    (workspace / _PLACING).write_text(json.dumps(dataclasses.asdict(placing)), encoding="utf-8")
+    json_file.write(workspace / _PLACING, dataclasses.asdict(placing))
     return blend, glb
 
 
@@ -159,12 +158,6 @@ def _run_job(job: TrainerJob) -> None:
         job.close()
     if job.done is None:
         raise RuntimeError(job.error or "The job was cancelled.")
-
-
-def _write_summary(out: Path, results: list[Result]) -> None:
-    part = out / "summary.json.part"
-    part.write_text(json.dumps([dataclasses.asdict(result) for result in results], indent=2), encoding="utf-8")
-    part.replace(out / "summary.json")
 
 
 def _print_table(results: list[Result]) -> None:

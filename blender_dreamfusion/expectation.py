@@ -10,7 +10,7 @@ from .job_record import Record
 
 _DECISIVE = (
     *("preset", "epochs", "model", "sd_version", "hf_key", "field", "device", "fp16", "vram_O"),
-    *("faces", "texture_size", "normal_map"),
+    *("distillation", "faces", "texture_size", "normal_map"),
 )
 _STARTER = {"draft": "About 1 minute", "standard": "About 2 minutes", "high": "Many minutes"}  # on two idle cores
 
@@ -24,7 +24,7 @@ def describe(records: Iterable[Record], request: dict[str, Any]) -> str:
     seconds = next(same, None)
     if seconds is not None:
         return f"The last one took {texts.clock(seconds)}"
-    if request.get("model") == "starter" and not request.get("epochs"):
+    if request.get("model") == "starter" and not {"epochs", "distillation"} & {*request}:
         return _STARTER[request["preset"]]
     return "Time not known yet"
 

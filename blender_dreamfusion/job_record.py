@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import workspaces
+from . import json_file, workspaces
 from .core_files import lockfile
 
 REQUEST = "request.json"
@@ -106,21 +106,10 @@ def _not_started(folder: Path, request: dict[str, Any]) -> Record | None:
 
 def read_request(folder: Path) -> dict[str, Any] | None:
     """What the job was asked for: the prompt, and the options of a protocol.Generate. None where nobody knows."""
-    return read_json(folder / REQUEST)
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a file, or None where it is missing or damaged."""
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return data if isinstance(data, dict) else None
+    return json_file.read(folder / REQUEST)
 
 
 def write_request(folder: Path, prompt: str, options: dict[str, Any]) -> None:
     """Make the folder and note in it what is asked for. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{REQUEST}.tmp"
-    part.write_text(json.dumps({"prompt": prompt, **options}, indent=2), encoding="utf-8")
-    part.replace(folder / REQUEST)
+    json_file.write(folder / REQUEST, {"prompt": prompt, **options})

@@ -26,7 +26,7 @@ _EXAMPLES = (  # of the starter model's world
 )
 _SETTINGS = (
     *("prompt", "negative", "model", "sd_version", "hf_key", "preset", "seed", "random_seed", "objects"),
-    *("epochs", "field", "device", "fp16", "vram_O"),
+    *("epochs", "field", "distillation", "guidance_scale", "perpneg", "device", "fp16", "vram_O"),
 )
 _OBJECT_SETTINGS = ("height", "limit_faces", "faces", "texture_size", "normal_map", "mark_asset")
 
@@ -66,7 +66,7 @@ class DREAMFUSION_MT_models(bpy.types.Menu):
         layout.operator("dreamfusion.browse_model", text="Browse...", icon="FILE_FOLDER")
         layout.separator()
         layout.label(text="Downloaded When First Used")
-        for version, _, name in SD_VERSIONS:
+        for version, name, _ in SD_VERSIONS:
             self._choice(f"{name} ({texts.DOWNLOADS[version]})", "sd", sd_version=version)
 
     def _choice(self, text: str, model: str, sd_version: str = "", hf_key: str = "") -> None:
@@ -98,7 +98,7 @@ def model_name(model: str, sd_version: str, hf_key: str) -> str:
     """A short name of the chosen model."""
     if model == "starter":
         return "Starter"
-    return Path(hf_key).name if hf_key else f"Stable Diffusion {sd_version}"
+    return Path(hf_key).name if hf_key else next(name for version, name, _ in SD_VERSIONS if version == sd_version)
 
 
 CLASSES = (DREAMFUSION_MT_prompts, DREAMFUSION_MT_models, DREAMFUSION_PT_presets, DREAMFUSION_OT_add_preset)

@@ -1,19 +1,38 @@
 """Models on this computer that can guide: in the cache of Hugging Face, and in a folder of the user's. No bpy.
 
-Whether a model is whole is the trainer's to check (core/guidance/loading.py); here one counts that has all its parts.
+A model is a folder in the layout of diffusers, or one file as A1111 and ComfyUI have them. Whether it is sound is the
+trainer's to check (core/guidance); here one counts that has all its parts.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-_PIPELINE = "StableDiffusionPipeline"
-_WEIGHTS = {"text_encoder": "model", "unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}
+from . import json_file
+
+PARTS = {  # pipeline of diffusers -> its parts that have weights
+    "StableDiffusionPipeline": ("text_encoder", "vae", "unet"),
+    "StableDiffusionXLPipeline": ("text_encoder", "text_encoder_2", "vae", "unet"),
+    "IFPipeline": ("text_encoder", "unet"),
+    "StableDiffusion3Pipeline": ("text_encoder", "text_encoder_2", "text_encoder_3", "vae", "transformer"),
+}
+OPTIONAL = ("text_encoder_3",)  # parts that a model may be saved without
+SUFFIXES = (".safetensors", ".ckpt")
+MARKS = (  # in a file of a whole model is one of these tensors: the text encoder of XL, 2.x or 1.x
+    "conditioner.embedders.1.model.positional_embedding",
+    "cond_stage_model.model.positional_embedding",
+    "cond_stage_model.transformer.text_model.embeddings.position_embedding.weight",
+)
+_UNET_MARK = "model.diffusion_model.input_blocks.0.0.weight"  # and this one, of 4 channels: more are not made from text
 _VARIANTS = ("", ".fp16")
+_LARGEST_HEADER = 100_000_000  # bytes: the limit of the safetensors format
+_LEAST_CKPT = 1_000_000_000  # bytes: what is smaller holds a part of a model
 
 
 @dataclass(frozen=True)
@@ -36,31 +55,77 @@ def find_models(hub: Path, folder: Path | None) -> list[Model]:
     """Those in the cache `hub`, then those that are, or lie in, `folder`; each sorted by name."""
     found = _sorted(_cached(hub))
     if folder is not None:
-        found += _sorted(_local(path) for path in (folder, *_folders(folder)))
+        found += _sorted(_in_folder(folder))
     return found
 
 
-def read_model(folder: Path, name: str, hf_key: str) -> Model | None:
-    """The model in this folder, or None where it holds no pipeline that can guide."""
+def read_model(path: Path) -> Model | None:
+    """The model in this folder or file, or None where it holds none that can guide."""
+    return _read_folder(path, path.name, str(path)) if path.is_dir() else _read_file(path)
+
+
+def _in_folder(folder: Path) -> Iterator[Model | None]:
+    """The folder itself, the models in it, and files one level further down: people sort theirs."""
+    itself = read_model(folder)
+    yield itself
+    for path in _entries(folder) if itself is None else []:
+        model = read_model(path)
+        yield model
+        if model is None and path.is_dir():
+            yield from (_read_file(inner) for inner in _entries(path))
+
+
+def _read_folder(folder: Path, name: str, hf_key: str) -> Model | None:
+    index = json_file.read(folder / "model_index.json") or {}
+    parts = PARTS.get(str(index.get("_class_name")))
+    if parts is None:
+        return None
+    left_out = [part for part in OPTIONAL if index.get(part) in (None, [None, None])]
     try:
-        index = json.loads((folder / "model_index.json").read_bytes())
-        if not isinstance(index, dict) or index.get("_class_name") != _PIPELINE:
-            return None
-        sizes = [_weight_size(folder / part, stem) for part, stem in _WEIGHTS.items()]
+        return Model(name, hf_key, sum(_weight_size(folder / part) for part in parts if part not in left_out))
+    except OSError:
+        return None
+
+
+def _weight_size(part: Path) -> int:
+    """Bytes of one part's weights, whole or in shards. Raises OSError where they are not there."""
+    stem = "model" if part.name.startswith("text_encoder") else "diffusion_pytorch_model"
+    for variant in _VARIANTS:
+        shards = json_file.read(part / f"{stem}.safetensors.index{variant}.json")
+        whole = part / f"{stem}{variant}.safetensors"
+        if whole.is_file():
+            return whole.stat().st_size
+        if shards is not None and isinstance(shards.get("weight_map"), dict):
+            return sum((part / name).stat().st_size for name in {*map(str, shards["weight_map"].values())})
+    raise FileNotFoundError(part)
+
+
+def _read_file(path: Path) -> Model | None:
+    try:
+        state = path.stat()
+        usable = path.is_file() and path.suffix in SUFFIXES and _is_whole(path, state.st_size, state.st_mtime_ns)
     except (OSError, ValueError):
         return None
-    return Model(name, hf_key, sum(sizes))
+    return Model(path.stem, str(path), state.st_size) if usable else None
 
 
-def _weight_size(part: Path, stem: str) -> int:
-    """Bytes of one part's weights. Raises FileNotFoundError."""
-    paths = [part / f"{stem}{variant}.safetensors" for variant in _VARIANTS]
-    return next((path for path in paths if path.is_file()), paths[0]).stat().st_size
+@functools.lru_cache(maxsize=256)
+def _is_whole(path: Path, size: int, changed_ns: int) -> bool:  # noqa: ARG001 - a file that changed is read again
+    """Whether a file holds a whole model and not, say, a LoRA. Raises OSError, ValueError where it is damaged."""
+    if path.suffix == ".ckpt":
+        return size >= _LEAST_CKPT  # of what is inside only the trainer can tell
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header: Any = json.loads(file.read(length)) if length <= min(size, _LARGEST_HEADER) else None
+    if not isinstance(header, dict) or not any(mark in header for mark in MARKS):
+        return False
+    unet = header.get(_UNET_MARK)
+    return isinstance(unet, dict) and list(unet.get("shape", []))[1:2] == [4]
 
 
 def _cached(hub: Path) -> Iterator[Model | None]:
     """The models of models--OWNER--NAME/snapshots/COMMIT, where refs/main names the commit."""
-    for folder in _folders(hub):
+    for folder in _entries(hub):
         kind, _, name = folder.name.partition("--")
         if kind == "models" and name.count("--") == 1:
             try:
@@ -68,19 +133,15 @@ def _cached(hub: Path) -> Iterator[Model | None]:
             except (OSError, ValueError):
                 continue
             owner, _, short = name.partition("--")
-            yield read_model(folder / "snapshots" / commit, short, f"{owner}/{short}")
+            yield _read_folder(folder / "snapshots" / commit, short, f"{owner}/{short}")
 
 
-def _local(folder: Path) -> Model | None:
-    return read_model(folder, folder.name, str(folder))
-
-
-def _folders(folder: Path) -> list[Path]:
+def _entries(folder: Path) -> list[Path]:
     try:
-        return [path for path in folder.iterdir() if path.is_dir()]
+        return list(folder.iterdir())
     except OSError:
         return []
 
 
-def _sorted(models: Iterator[Model | None]) -> list[Model]:
+def _sorted(models: Iterable[Model | None]) -> list[Model]:
     return sorted((model for model in models if model is not None), key=lambda model: model.name.lower())

@@ -101,7 +101,7 @@ class DREAMFUSION_OT_choose_model(bpy.types.Operator):
     model: bpy.props.EnumProperty(name="Model", description="Which diffusion model guides", items=MODELS)
     sd_version: bpy.props.EnumProperty(name="Version", description="Version of the model", items=SD_VERSIONS)
     hf_key: bpy.props.StringProperty(
-        name="Folder or Name", description="A folder or a name on Hugging Face", options={"SKIP_SAVE"}
+        name="File or Name", description="A file, a folder or a name on Hugging Face", options={"SKIP_SAVE"}
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -112,15 +112,20 @@ class DREAMFUSION_OT_choose_model(bpy.types.Operator):
 
 
 class DREAMFUSION_OT_browse_model(bpy.types.Operator):
-    """Choose the folder of a model in the layout of diffusers (it holds model_index.json)"""
+    """Choose the file of a model, or its folder in the layout of diffusers (it holds model_index.json)"""
 
     bl_idname = "dreamfusion.browse_model"
     bl_label = "Use Model"
     bl_options = {"UNDO"}
 
-    directory: bpy.props.StringProperty(name="Folder", description="The model's folder", subtype="DIR_PATH")
-    filter_folder: bpy.props.BoolProperty(
-        name="Filter Folders", description="Show folders in the file browser", default=True, options={"HIDDEN"}
+    filepath: bpy.props.StringProperty(
+        name="File", description="The model's file, or its folder", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
+    filter_glob: bpy.props.StringProperty(
+        name="Filter",
+        description="Files that the file browser shows",
+        default=";".join(f"*{suffix}" for suffix in models.SUFFIXES),
+        options={"HIDDEN"},
     )
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
@@ -129,14 +134,14 @@ class DREAMFUSION_OT_browse_model(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Take the folder over if it holds a model."""
-        folder = Path(paths.absolute(self.directory))
-        if models.read_model(folder, folder.name, str(folder)) is None:
-            text = "no whole Stable Diffusion model in the layout of diffusers: choose the folder with model_index.json"
-            self.report({"ERROR"}, f"{folder} holds {text}.")
+        """Take the file or folder over if it holds a model."""
+        path = Path(paths.absolute(self.filepath))
+        if models.read_model(path) is None:
+            advice = "choose its .safetensors or .ckpt file, or the folder with model_index.json"
+            self.report({"ERROR"}, f"{path} holds no whole model that can guide: {advice}.")
             return {"CANCELLED"}
         settings = settings_of(context.scene)
-        settings.model, settings.hf_key = "sd", str(folder)
+        settings.model, settings.hf_key = "sd", str(path)
         return {"FINISHED"}
 
 

@@ -53,9 +53,10 @@ class DREAMFUSION_PT_advanced(bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         column = layout.column()
-        for name in ("epochs", "field", "device"):
+        for name in ("epochs", "field", "distillation", "guidance_scale", "perpneg"):
             column.prop(settings, name)
-        column = layout.column(heading="Model")
+        column = layout.column()
+        column.prop(settings, "device")
         for name in ("fp16", "vram_O"):
             column.prop(settings, name)
         if settings.model == "sd":

@@ -77,7 +77,7 @@ class DreamFusionPreferences(bpy.types.AddonPreferences):
     )
     models_folder: bpy.props.StringProperty(
         name="Models Folder",
-        description="A folder with diffusion models in the layout of diffusers: they join the panel's list of models",
+        description="A folder with diffusion models, as files or in the layout of diffusers, for the panel's list",
         subtype="DIR_PATH",
     )
 

@@ -14,13 +14,13 @@ MODELS = (
     ("sd", "Stable Diffusion", "Anything you can describe. Needs a strong GPU and downloads several GB at first"),
 )
 SD_VERSIONS = (
-    ("2.1", "2.1", "Stable Diffusion 2.1"),
-    ("2.0", "2.0", "Stable Diffusion 2.0"),
-    ("1.5", "1.5", "Stable Diffusion 1.5"),
-    ("2.1-v", "2.1 (768)", "Stable Diffusion 2.1 for 768 pixels"),
-    ("xl", "XL", "Stable Diffusion XL"),
-    ("if", "IF", "DeepFloyd IF, its first stage; asks for consent on Hugging Face"),
-    ("3.5", "3.5", "Stable Diffusion 3.5 Medium; asks for consent on Hugging Face"),
+    ("2.1", "Stable Diffusion 2.1", "For pictures of 512 pixels"),
+    ("2.1-v", "Stable Diffusion 2.1 768", "For pictures of 768 pixels: more memory and time"),
+    ("2.0", "Stable Diffusion 2.0", "For pictures of 512 pixels"),
+    ("1.5", "Stable Diffusion 1.5", "For pictures of 512 pixels"),
+    ("xl", "Stable Diffusion XL", "For pictures of 1024 pixels: much memory and time"),
+    ("3.5", "Stable Diffusion 3.5 Medium", "Asks for your consent on Hugging Face first"),
+    ("if", "DeepFloyd IF", "Its first stage, of 64 pixels. Asks for your consent on Hugging Face first"),
 )
 PRESETS = (
     ("draft", "Draft", "A first impression, in the shortest time"),
@@ -31,6 +31,12 @@ FIELDS = (
     ("grid", "Hash Grid", "Instant-NGP: fast and detailed"),
     ("mlp", "Plain NeRF", "One network without a grid: slower and smoother"),
 )
+METHODS = (
+    ("sds", "SDS", "Score Distillation Sampling, of DreamFusion"),
+    ("vsd", "VSD", "Variational Score Distillation, of ProlificDreamer: more detail, several times slower"),
+    ("ism", "ISM", "Interval Score Matching, of LucidDreamer: sharper, several times slower"),
+    ("sdi", "SDI", "Score Distillation via Inversion: sharper, several times slower"),
+)
 DEVICES = (
     ("auto", "Automatic", "The fastest that is there"),
     ("cpu", "CPU", "The processor"),
@@ -39,6 +45,7 @@ DEVICES = (
 )
 SEED_MAX = 2**31 - 1
 _MOST_OBJECTS = 32
+_UNLESS_DEFAULT = ("epochs", "field", "distillation", "guidance_scale", "perpneg", "device", "fp16", "vram_O")
 
 
 class DreamFusionSettings(bpy.types.PropertyGroup):
@@ -49,8 +56,9 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
     model: bpy.props.EnumProperty(name="Model", description="Which diffusion model guides", items=MODELS)
     sd_version: bpy.props.EnumProperty(name="Version", description="Version of the model", items=SD_VERSIONS)
     hf_key: bpy.props.StringProperty(
-        name="Model File",
-        description="Instead of the version: a .safetensors file, a folder as diffusers has it, or a Hugging Face name",
+        name="File or Name",
+        description="A .safetensors or .ckpt file, a folder in the layout of diffusers, or a name on Hugging Face. "
+        "Empty: the model chosen above",
     )
     preset: bpy.props.EnumProperty(name="Quality", description="Detail against time", items=PRESETS, default="standard")
     seed: bpy.props.IntProperty(
@@ -72,6 +80,19 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
         default=0,
     )
     field: bpy.props.EnumProperty(name="Field", description="What the object is trained as", items=FIELDS)
+    distillation: bpy.props.EnumProperty(
+        name="Distillation", description="How the diffusion model's predictions shape the object", items=METHODS
+    )
+    guidance_scale: bpy.props.FloatProperty(
+        name="Guidance",
+        description="How closely to follow the prompt; too much makes colors glaring. 0: as the quality asks for",
+        min=0.0,
+        soft_max=100.0,
+        default=0.0,
+    )
+    perpneg: bpy.props.BoolProperty(
+        name="Perp-Neg", description="Tell each side what it must not look like: fewer objects with two fronts"
+    )
     device: bpy.props.EnumProperty(name="Device", description="What the trainer computes on", items=DEVICES)
     fp16: bpy.props.BoolProperty(
         name="Half Precision", description="The diffusion model takes half of the memory and is faster on a GPU"
@@ -88,9 +109,7 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
         if self.model == "sd":
             hf_key = paths.model(self.hf_key)
             options.update({"hf_key": hf_key} if hf_key else {"sd_version": self.sd_version})
-        changed = {name: getattr(self, name) for name in ("epochs", "fp16", "vram_O")}
-        changed |= {name: getattr(self, name) for name in ("field", "device") if not self.is_default(name)}
-        return options | {name: value for name, value in changed.items() if value}
+        return options | {name: getattr(self, name) for name in _UNLESS_DEFAULT if not self.is_default(name)}
 
     def is_default(self, name: str) -> bool:
         """Whether a property has its default value."""

@@ -13,7 +13,15 @@ OFFLINE = "Blender is offline. If Stable Diffusion is not on this computer yet:"
 SET_UP_OFFLINE = "Blender is offline: allow online access, or choose a folder of wheels."
 _LETTER = 6.7  # pixels that a letter takes on average, at a scale of 1
 _MARGIN = 75.0  # pixels of tabs, frame and icon
-DOWNLOADS = {"2.1": "5.2 GB", "2.0": "5.2 GB", "1.5": "4.3 GB"}  # the weights of each version
+DOWNLOADS = {  # of each version, about: the trainer tells exactly
+    "1.5": "4.3 GB",
+    "2.0": "5.2 GB",
+    "2.1": "5.2 GB",
+    "2.1-v": "5.2 GB",
+    "xl": "14 GB",
+    "3.5": "16 GB",
+    "if": "36 GB",
+}
 _SMALL_WORDS = (
     *("a", "an", "the", "its", "and", "or", "with", "without"),
     *("of", "in", "on", "at", "by", "for", "from", "to"),
@@ -55,7 +63,7 @@ def needs(options: dict[str, Any]) -> str:
     if options["model"] == "starter":
         return "Runs on any computer."
     if "sd_version" in options:
-        return f"Needs a strong GPU and, when first used, a download of {DOWNLOADS[options['sd_version']]}."
+        return f"Needs a strong GPU and, when first used, a download of about {DOWNLOADS[options['sd_version']]}."
     return "Needs a strong GPU."
 
 

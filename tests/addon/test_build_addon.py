@@ -100,7 +100,7 @@ def constants(module):
 
 def test_the_panel_offers_what_the_trainer_knows():
     offered = constants("properties")
-    for name in ("PRESETS", "SD_VERSIONS"):
+    for name in ("PRESETS", "SD_VERSIONS", "METHODS", "DEVICES"):
         assert {item[0] for item in offered[name]} == set(getattr(core.config, name))
 
 

@@ -8,20 +8,32 @@ import huggingface_hub.constants
 import pytest
 
 from blender_dreamfusion import models
+from core.guidance import single_file
+from core.guidance.families import family_of, pipelines
+from core.guidance.layout import is_weighted, weights_stem
 
-PARTS = {"text_encoder": "model", "unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}
+UNET = "model.diffusion_model.input_blocks.0.0.weight"
 
 
-def make_model(folder, *, kind="StableDiffusionPipeline", variants=("",), lost=None):
+def make_model(folder, *, kind="StableDiffusionPipeline", variants=("",), lost=None, settings=()):
     """A pipeline whose weights are 10 bytes a part, 4 of those in half precision."""
     folder.mkdir(parents=True)
-    (folder / "model_index.json").write_text(json.dumps({"_class_name": kind}))
-    for part, stem in PARTS.items():
+    (folder / "model_index.json").write_text(json.dumps({"_class_name": kind, **dict(settings)}))
+    for part in models.PARTS.get(kind, ()):
         if part != lost:
             (folder / part).mkdir()
             for variant in variants:
-                (folder / part / f"{stem}{variant}.safetensors").write_bytes(b"0" * (4 if variant else 10))
+                path = folder / part / f"{weights_stem(part)}{variant}.safetensors"
+                path.write_bytes(b"0" * (4 if variant else 10))
     return folder
+
+
+def make_file(path, names, channels=4):
+    """A safetensors file of tensors with these names; returns its size."""
+    header = {name: {"dtype": "F16", "shape": [2, channels], "data_offsets": [0, 16]} for name in names}
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(16))
+    return path.stat().st_size
 
 
 def cached(hub, name, **options):
@@ -51,7 +63,7 @@ def test_the_users_folder_may_be_a_model_itself(tmp_path):
     assert models.find_models(tmp_path / "no hub", None) == []
 
 
-@pytest.mark.parametrize("options", [{"kind": "StableDiffusionXLPipeline"}, {"lost": "unet"}, {"variants": ()}])
+@pytest.mark.parametrize("options", [{"kind": "FluxPipeline"}, {"lost": "unet"}, {"variants": ()}])
 def test_what_cannot_guide_is_no_model(tmp_path, options):
     cached(tmp_path / "hub", "a/b", **options)
     make_model(tmp_path / "models" / "b", **options)
@@ -62,7 +74,80 @@ def test_what_cannot_guide_is_no_model(tmp_path, options):
 def test_a_damaged_index_is_no_model(tmp_path, content):
     folder = make_model(tmp_path / "model")
     (folder / "model_index.json").write_text(content, encoding="latin-1")
-    assert models.read_model(folder, "model", "model") is None
+    assert models.read_model(folder) is None
+
+
+def test_the_trainers_families_are_the_ones_listed():
+    for name in pipelines():
+        family = family_of(name)
+        assert set(models.PARTS[name]) == set(filter(is_weighted, family.parts))
+        assert {*models.OPTIONAL} >= set(filter(is_weighted, family.optional))
+    assert set(models.PARTS) == set(pipelines())
+    assert models.SUFFIXES == single_file.SUFFIXES
+    assert set(models.MARKS) == set(single_file._MARKS.values())
+
+
+@pytest.mark.parametrize("kind", sorted(models.PARTS))
+def test_each_family_is_read(tmp_path, kind):
+    settings = {part: ["transformers", "T5EncoderModel"] for part in models.OPTIONAL}
+    folder = make_model(tmp_path / "model", kind=kind, settings=settings)
+    assert models.read_model(folder).size == 10 * len(models.PARTS[kind])
+
+
+@pytest.mark.parametrize("left_out", [{}, {"text_encoder_3": [None, None]}])
+def test_a_model_without_t5(tmp_path, left_out):
+    folder = make_model(tmp_path / "model", kind="StableDiffusion3Pipeline", lost="text_encoder_3", settings=left_out)
+    assert models.read_model(folder).size == 40
+
+
+@pytest.mark.parametrize(("kept", "found"), [(2, True), (1, False)])
+def test_weights_in_shards(tmp_path, kept, found):
+    folder = make_model(tmp_path / "model", kind="IFPipeline", lost="text_encoder")
+    part = folder / "text_encoder"
+    part.mkdir()
+    names = ["model-1.safetensors", "model-2.safetensors"]
+    index = {"weight_map": {"a": names[0], "b": names[1], "c": names[0]}}
+    (part / "model.safetensors.index.json").write_text(json.dumps(index))
+    for name in names[:kept]:
+        (part / name).write_bytes(b"0" * 7)
+    model = models.read_model(folder)
+    assert (model and model.size) == (24 if found else None)
+
+
+@pytest.mark.parametrize("mark", models.MARKS)
+def test_files_of_whole_models(tmp_path, mark):
+    (tmp_path / "mine").mkdir()
+    path = tmp_path / "mine" / "Toon.safetensors"
+    size = make_file(path, [mark, UNET])
+    make_file(tmp_path / "lora.safetensors", ["lora_unet_down_blocks_0.alpha"])
+    make_file(tmp_path / "vae.safetensors", ["first_stage_model.decoder.conv_in.weight"])
+    make_file(tmp_path / "inpainting.safetensors", [mark, UNET], channels=9)
+    (tmp_path / "torn.safetensors").write_bytes(b"\x20" + bytes(7) + b"{")
+    (tmp_path / "empty.safetensors").touch()
+    (tmp_path / "notes.txt").write_text("of mine")
+    (tmp_path / "embedding.ckpt").write_bytes(b"0" * 100)
+    toon = models.Model("Toon", str(path), size)
+    assert models.find_models(tmp_path / "no hub", tmp_path) == [toon]
+    assert models.read_model(path) == toon
+
+
+def test_a_large_ckpt_is_left_to_the_trainer(tmp_path):
+    path = tmp_path / "v1-5.ckpt"
+    with path.open("wb") as file:
+        file.truncate(4_265_000_000)
+    assert models.read_model(path) == models.Model("v1-5", str(path), 4_265_000_000)
+
+
+def test_a_file_that_was_replaced_is_read_again(tmp_path):
+    path = tmp_path / "model.safetensors"
+    make_file(path, ["a"])
+    assert models.read_model(path) is None
+    make_file(path, [models.MARKS[0], UNET])
+    assert models.read_model(path) is not None
+
+
+def test_nothing_is_no_model(tmp_path):
+    assert models.read_model(tmp_path / "nowhere") is None
 
 
 def test_a_broken_cache_is_passed_over(tmp_path):
@@ -75,7 +160,7 @@ def test_a_broken_cache_is_passed_over(tmp_path):
 
 def test_the_starter_model_is_one():
     folder = Path(models.__file__).parents[1] / "core" / "starter" / "weights"
-    found = models.read_model(folder, "starter", str(folder))
+    found = models.read_model(folder)
     assert found.size == sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import core.config
 import core.lock
 import core.protocol
 from blender_dreamfusion import core_files, mesh_file, prompts, texts, workspaces
@@ -96,7 +97,8 @@ def test_sizes():
 
 def test_what_a_model_needs():
     assert texts.needs({"model": "starter"}) == "Runs on any computer."
-    assert "download of 4.3 GB" in texts.needs({"model": "sd", "sd_version": "1.5"})
+    assert "download of about 4.3 GB" in texts.needs({"model": "sd", "sd_version": "1.5"})
+    assert set(texts.DOWNLOADS) == set(core.config.SD_VERSIONS)
     assert "download" not in texts.needs({"model": "sd", "hf_key": "/models/toys"})
 
 

@@ -37,12 +37,12 @@ def scenario(gui):
     yield 0.5
     gui.shot("3_stable_diffusion")
     try:
-        bpy.ops.dreamfusion.browse_model(directory=os.path.dirname(folder))
+        bpy.ops.dreamfusion.browse_model(filepath=os.path.dirname(folder))
         gui.check(False, "a folder without a model is refused")
     except RuntimeError as error:
-        gui.check("holds no whole Stable Diffusion model" in str(error), f"a folder without one is refused: {error}")
-    bpy.ops.dreamfusion.browse_model(directory=found[0].hf_key)
-    gui.check(settings.options()["hf_key"] == found[0].hf_key, "a folder is chosen")
+        gui.check("holds no whole model" in str(error), f"a folder without one is refused: {error}")
+    bpy.ops.dreamfusion.browse_model(filepath=found[0].hf_key)
+    gui.check(settings.options()["hf_key"] == os.path.normpath(found[0].hf_key), "a folder is chosen")
 
     bpy.ops.dreamfusion.add_preset(name="Mine")
     bpy.ops.dreamfusion.choose_model(model="starter")
