@@ -127,8 +127,8 @@ def _draw_outcome(layout: bpy.types.UILayout, region: bpy.types.Region, job: Lis
     """How it ended; where that was an error, the button that mends it is below."""
     if job.error:
         drawing.error(layout, region, job.error, job.blames_setup)
-    elif SESSION.waiting and SESSION.expects(job):
-        drawing.text(layout, region, SESSION.waiting, "TIME")
+    elif SESSION.arrivals.waiting and job.folder in SESSION.arrivals:
+        drawing.text(layout, region, SESSION.arrivals.waiting, "TIME")
     elif not job.at_work:
         layout.label(text=_summary(job), icon=_ICONS[job.state])
 

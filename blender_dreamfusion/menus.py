@@ -95,10 +95,12 @@ class DREAMFUSION_OT_add_preset(AddPresetBase, bpy.types.Operator):
 
 
 def model_name(model: str, sd_version: str, hf_key: str) -> str:
-    """A short name of the chosen model."""
+    """A name of the chosen model that fits the panel."""
     if model == "starter":
         return "Starter"
-    return Path(hf_key).name if hf_key else next(name for version, name, _ in SD_VERSIONS if version == sd_version)
+    if hf_key:
+        return Path(hf_key).name
+    return next(name for version, name, _ in SD_VERSIONS if version == sd_version).replace("Stable Diffusion", "SD")
 
 
 CLASSES = (DREAMFUSION_MT_prompts, DREAMFUSION_MT_models, DREAMFUSION_PT_presets, DREAMFUSION_OT_add_preset)

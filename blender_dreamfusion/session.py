@@ -16,9 +16,9 @@ from typing import Any
 import bpy
 
 from . import compat, preferences, preview, workspaces
+from .arrivals import Arrivals
 from .drawing import redraw
 from .job_queue import JobQueue, ListedJob, Order
-from .job_record import State
 from .picture_job import PictureJob
 from .trainer_job import TrainerJob
 from .trainer_process import StartError, check_python
@@ -34,7 +34,7 @@ class Session:
 
     Attributes: `queue` (the list of jobs); `selected` (the folder of the one that the panel shows, or None);
     `pictures` (of a prompt, or None); `error` (of a start or of an import that failed, or ""); `blames_setup`
-    (whether the preferences mend that); `waiting` (why a finished object is not in the scene yet, or "").
+    (whether the preferences mend that); `arrivals` (objects that come into the scene by themselves).
     """
 
     def __init__(self) -> None:
@@ -44,9 +44,7 @@ class Session:
         self.pictures: PictureJob | None = None
         self.error = ""
         self.blames_setup = False
-        self.waiting = ""
-        self._expected: dict[Path, int] = {}  # jobs whose objects come into the scene by themselves, and their places
-        self._file = ""  # the .blend that these jobs were started in
+        self.arrivals = Arrivals()
         self._scanned: tuple[Path, int] | None = None  # the folder for jobs and when it had last changed
 
     @property
@@ -116,7 +114,7 @@ class Session:
         except OSError as error:
             self.error = f"Cannot delete {error.filename} ({error.strerror}): close what uses it and try again."
         else:
-            self._expected.pop(job.folder, None)
+            self.arrivals.forget(job.folder)
             left = self.queue.jobs[min(number, len(self.queue.jobs) - 1) :]
             self.selected = left[0].folder if left else None
         redraw()
@@ -137,27 +135,17 @@ class Session:
         self._select()
         if _count_slots(len(self.queue.jobs)) or changed:
             redraw()
-        if self._expected:
-            self._file = bpy.data.filepath  # "Save As" may have changed it
-            self._bring_in()
+        error = self.arrivals.bring_in(self.queue)
+        if error:
+            self.error, self.blames_setup = error, False
         if not self.queue.busy:
             self.queue.look_again()
-        return _SECONDS if self.queue.busy or self._expected or drawing else _IDLE_SECONDS
+        return _SECONDS if self.queue.busy or self.arrivals or drawing else _IDLE_SECONDS
 
     def note_added(self, workspace: Path) -> None:
         """The object is in the scene, by whatever way."""
-        self._expected.pop(workspace, None)
-        self.waiting = self.error = ""
-
-    def note_file(self) -> None:
-        """A .blend was opened. Objects do not come by themselves into another than their jobs were started in."""
-        if not bpy.data.filepath or bpy.data.filepath != self._file:
-            self._expected.clear()
-            self.waiting = ""
-
-    def expects(self, job: ListedJob) -> bool:
-        """Whether the job's object will come into the scene by itself."""
-        return job.folder in self._expected
+        self.arrivals.forget(workspace)
+        self.error = ""
 
     def close(self) -> None:
         """End the trainer, if one is at work."""
@@ -176,8 +164,7 @@ class Session:
         redraw()
 
     def _expect(self, job: ListedJob, place: int = 0) -> None:
-        self._expected[job.folder] = place
-        self._file = bpy.data.filepath
+        self.arrivals.expect(job.folder, place)
         self.selected = job.folder
         wake()
 
@@ -195,33 +182,6 @@ class Session:
     def _select(self) -> None:
         if self.job is None and not self.queue.reading:
             self.selected = self.queue.jobs[0].folder if self.queue.jobs else None
-
-    def _bring_in(self) -> None:
-        """Bring finished objects in, each as one undo step, as soon as the artist's hands are off the scene."""
-        for folder, place in list(self._expected.items()):
-            job = self.queue.find(folder)
-            if job is None or job.state in (State.FAILED, State.CANCELLED, State.INTERRUPTED):
-                del self._expected[folder]
-            elif job.state is State.DONE:
-                self._bring_in_one(folder, place)
-
-    def _bring_in_one(self, folder: Path, place: int) -> None:
-        with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-            waiting = _why_wait()
-            if waiting != self.waiting:
-                self.waiting = waiting
-                redraw()
-            if waiting:
-                return
-            del self._expected[folder]  # where it fails, the panel's button tries again
-            try:
-                bpy.ops.dreamfusion.add_result(  # type: ignore[attr-defined]
-                    "EXEC_DEFAULT", True, workspace=str(folder), place=place
-                )
-            except RuntimeError as error:  # what the operator reported
-                self.blames_setup = False
-                self.error = str(error).removeprefix("Error: ").strip()
-        redraw()
 
 
 def _begin(order: Order) -> TrainerJob:
@@ -305,13 +265,5 @@ def tick() -> float:
 
 
 def _on_load(*_: object) -> None:
-    SESSION.note_file()
+    SESSION.arrivals.note_file()
     _count_slots(len(SESSION.queue.jobs))
-
-
-def _why_wait() -> str:
-    """Why the finished object cannot come into the scene yet, or an empty string."""
-    if bpy.context.mode != "OBJECT":
-        return "The object is ready and comes in when you return to Object Mode."
-    busy = bpy.app.is_job_running("RENDER") or compat.is_moving()
-    return "The object is ready and comes in a moment." if busy else ""

@@ -41,7 +41,7 @@ def scenario(gui):
     with gui.override():
         bpy.ops.object.mode_set(mode="EDIT")
     Path(folder, "go").touch()
-    yield from gui.wait_for(lambda: session.waiting, "the object waits while Edit Mode is on", 60)
+    yield from gui.wait_for(lambda: session.arrivals.waiting, "the object waits while Edit Mode is on", 60)
     gui.check("a red cube" not in bpy.data.objects, "and is not in the scene")
     yield 0.5
     gui.shot("2_waiting")

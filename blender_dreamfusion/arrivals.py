@@ -1,0 +1,93 @@
+"""Objects of finished jobs that come into the scene by themselves. Main thread only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from . import compat
+from .drawing import redraw
+from .job_queue import JobQueue
+from .job_record import State
+
+_NO_OBJECT = (State.FAILED, State.CANCELLED, State.INTERRUPTED)
+
+
+class Arrivals:
+    """The jobs whose objects are expected in the .blend that they were started in.
+
+    Attribute: `waiting` (why a finished object is not in the scene yet, or "").
+    """
+
+    def __init__(self) -> None:
+        """Nothing is expected."""
+        self.waiting = ""
+        self._places: dict[Path, int] = {}  # of the jobs, by their folders: how many objects stand before theirs
+        self._file = ""  # the .blend
+
+    def __len__(self) -> int:
+        """How many are expected."""
+        return len(self._places)
+
+    def __contains__(self, folder: Path) -> bool:
+        """Whether the object of the job in this folder is expected."""
+        return folder in self._places
+
+    def expect(self, folder: Path, place: int) -> None:
+        """Wait for the object of this job."""
+        self._places[folder] = place
+        self._file = bpy.data.filepath
+
+    def forget(self, folder: Path) -> None:
+        """It is in the scene, by whatever way, or will never come."""
+        self._places.pop(folder, None)
+        self.waiting = ""
+
+    def note_file(self) -> None:
+        """A .blend was opened. Objects do not come by themselves into another than their jobs were started in."""
+        if not bpy.data.filepath or bpy.data.filepath != self._file:
+            self._places.clear()
+            self.waiting = ""
+
+    def bring_in(self, queue: JobQueue) -> str:
+        """Bring finished objects in, each as one undo step, as soon as the artist's hands are off the scene.
+
+        Returns what went wrong, or an empty string.
+        """
+        self._file = bpy.data.filepath  # "Save As" may have changed it
+        error = ""
+        for folder, place in list(self._places.items()):
+            job = queue.find(folder)
+            if job is None or job.state in _NO_OBJECT:
+                self.forget(folder)
+            elif job.state is State.DONE:
+                error = self._bring_in_one(folder, place) or error
+        return error
+
+    def _bring_in_one(self, folder: Path, place: int) -> str:
+        with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+            waiting = _why_wait()
+            if waiting != self.waiting:
+                self.waiting = waiting
+                redraw()
+            if waiting:
+                return ""
+            self.forget(folder)  # where it fails, the panel's button tries again
+            try:
+                bpy.ops.dreamfusion.add_result(  # type: ignore[attr-defined]
+                    "EXEC_DEFAULT", True, workspace=str(folder), place=place
+                )
+            except RuntimeError as error:  # what the operator reported
+                return str(error).removeprefix("Error: ").strip()
+            finally:
+                redraw()
+        return ""
+
+
+def _why_wait() -> str:
+    """Why the finished object cannot come into the scene yet, or an empty string."""
+    if bpy.context.mode != "OBJECT":
+        return "The object is ready and comes in when you return to Object Mode."
+    busy = bpy.app.is_job_running("RENDER") or compat.is_moving()
+    return "The object is ready and comes in a moment." if busy else ""
