@@ -92,7 +92,7 @@ def test_the_panel_offers_what_the_trainer_knows():
 
 
 def test_the_add_on_imports_the_standard_library_bpy_and_numpy_alone():
-    allowed = {*sys.stdlib_module_names, "bpy", "bl_operators", "bl_ui", "numpy"}  # the two bl_ are Blender's own scripts
+    allowed = {*sys.stdlib_module_names, "bpy", "bl_operators", "bl_ui", "numpy"}  # bl_: Blender's own
     shared = [ROOT / "core" / name for name in ("lockfile.py", "protocol.py")]
     for path in [*(ROOT / "blender_dreamfusion").glob("*.py"), *shared]:
         for node in ast.walk(ast.parse(path.read_text(), feature_version=(3, 10))):
