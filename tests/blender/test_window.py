@@ -40,7 +40,7 @@ def test_interruptions(blender, addon_zip, tmp_path):
 def test_queue(blender, addon_zip, tmp_path):
     quick = double_python(tmp_path / "quick", "--until", str(tmp_path / "go"))
     slow = double_python(tmp_path / "slow", "--steps", "100000", "--pause", "0.5")
-    run_scenario(blender, SCENARIOS / "queue.py", tmp_path / "out", addon_zip, [quick, slow, tmp_path], limit=400)
+    run_scenario(blender, SCENARIOS / "queue.py", tmp_path / "out", addon_zip, [quick, slow, tmp_path], limit=600)
 
 
 def test_settings(blender, addon_zip, tmp_path):
