@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from core import export
-from core.config import MeshConfig
+from core.config import CameraConfig, MeshConfig
 from core.errors import InputError
 from core.mesh import Mesh, extract_mesh
 from core.texture import paint
@@ -21,7 +21,9 @@ def mesh():
     """A body with a nose on -Y and a ball on top: front and up can be told."""
     shape = union(ball(0.5), ball(0.15, (0.0, -0.6, 0.0)), ball(0.25, (0.0, 0.0, 0.6)))
     field = AnalyticField(shape)
-    return paint(field, extract_mesh(field, MeshConfig(resolution=48, faces=2_500, texture_size=SIZE)), SIZE)
+    return paint(
+        field, extract_mesh(field, MeshConfig(resolution=48, faces=2_500, texture_size=SIZE)), SIZE, CameraConfig()
+    )
 
 
 @pytest.fixture(scope="module")
