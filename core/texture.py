@@ -3,7 +3,7 @@
 All colours are sRGB in [0, 1], as the field's albedo. Texture row 0 is the top of the picture, at v = 1.
 A colour is what a ray into the surface sees: a mean over some depth, weighted as in any picture of the field. The
 albedo at the surface itself is hardly seen where the field is soft, so training leaves specks there. And as what is
-seen lies behind the surface, it matters from where: the ray goes along the mean line of sight of the training's cameras.
+seen lies behind the surface, it matters from where: rays go along the mean line of sight of the training's cameras.
 """
 
 from __future__ import annotations
