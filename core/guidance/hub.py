@@ -135,17 +135,20 @@ def _check_room(name: str, size: int) -> None:
 
 
 class Progress:
-    """Counts the bytes of a download and says every few seconds how it goes."""
+    """Counts the bytes of a download and says every few seconds how it goes. Where `say` raises, every thread stops."""
 
     def __init__(self, total: int, say: Callable[[str], None]) -> None:
         """Of `total` bytes none is there yet."""
         self.total, self.done = total, 0
         self._say, self._lock = say, threading.Lock()
         self._last_time, self._last_done = time.monotonic(), 0
+        self._stopped: BaseException | None = None
 
     def add(self, count: int) -> None:
         """`count` more bytes are there; several threads may say so."""
         with self._lock:
+            if self._stopped is not None:
+                raise self._stopped
             self.done += count
             seconds = time.monotonic() - self._last_time
             if seconds < _SECONDS:
