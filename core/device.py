@@ -7,7 +7,7 @@ import ctypes
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psutil
 import torch
@@ -57,6 +57,22 @@ def has_fast_bf16(device: torch.device) -> bool:
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
+def pick_precision(fp16: bool, bf16: bool, device: torch.device, say: Callable[[str], None]) -> torch.dtype:
+    """The type that weights are kept and networks computed in; `say` hears where a device does better in float32.
+
+    Raises InputError where both are asked for, or a GPU has no bfloat16.
+    """
+    if fp16 and bf16:
+        raise InputError("--fp16 and --bf16 are two precisions: choose one.")
+    if bf16 and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise InputError(f"{torch.cuda.get_device_name(device)} cannot compute in bfloat16: take --fp16.")
+    if device.type == "cpu" and (fp16 or (bf16 and not has_fast_bf16(device))):
+        name = "fp16 is of no use on a CPU" if fp16 else "bf16 is of no use on this CPU"
+        say(f"{name}: computing in float32.")
+        return torch.float32
+    return torch.float16 if fp16 else torch.bfloat16 if bf16 else torch.float32
+
+
 def check_device(device: torch.device) -> None:
     """Multiply two small matrices there. Raises DreamFusionError where the device only seems to work."""
     try:
@@ -94,9 +110,10 @@ def memory_errors(config: Config, device: torch.device, smaller: str = "--preset
 def what_needs_less(config: Config, device: torch.device, smaller: str = "--preset draft") -> str:
     """The options to try for less memory: the gentlest that are not in use yet."""
     guidance = config.guidance
+    halved = guidance.fp16 or guidance.bf16 or device.type == "cpu"
     if guidance.model == "sd" and not guidance.vram_O:
-        return "--vram_O" + ("" if guidance.fp16 or device.type == "cpu" else " and --fp16")
-    if guidance.model == "sd" and not guidance.fp16 and device.type != "cpu":
+        return "--vram_O" + ("" if halved else " and --fp16")
+    if guidance.model == "sd" and not halved:
         return "--fp16"
     return smaller if device.type == "cpu" else f"{smaller} or --device cpu"
 

@@ -94,7 +94,10 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hf_key", "--hf-key", metavar="NAME", help="hub name or folder of a diffusers model; implies --model sd"
     )
-    parser.add_argument("--fp16", action="store_true", help="half precision: less memory, faster on a GPU")
+    precision = parser.add_mutually_exclusive_group()
+    precision.add_argument("--fp16", action="store_true", help="half precision: less memory, faster on a GPU")
+    precision.add_argument("--bf16", action="store_true", help="bfloat16: as small as fp16, and nothing overflows")
+    parser.add_argument("--compile", action="store_true", help="slow to start, then faster, where it is possible")
     parser.add_argument("--vram_O", "--vram-O", action="store_true", help="less GPU memory, slower")
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
 
@@ -120,7 +123,8 @@ def make_config(args: argparse.Namespace) -> Config:
     if args.model == "starter" and chooses_sd:
         raise InputError("--sd_version and --hf_key choose a Stable Diffusion model: leave out --model starter.")
     model = "sd" if chooses_sd else args.model or "starter"
-    guidance = {"hf_key": _model_name(args.hf_key), "fp16": args.fp16, "vram_O": args.vram_O}
+    guidance = {"hf_key": _model_name(args.hf_key), "vram_O": args.vram_O}
+    guidance |= {"fp16": args.fp16, "bf16": args.bf16, "compile": args.compile}
     if args.sd_version:
         guidance["sd_version"] = args.sd_version
     config = settings.override(

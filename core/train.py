@@ -50,6 +50,7 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(config.seed)
         self.step = 0
         self.skipped = 0  # non-finite steps in a row
+        self.skipped_in_all = 0  # since the job began
 
     @property
     def progress(self) -> float:
@@ -114,11 +115,13 @@ class Trainer:
             self.skipped = 0
         else:
             self.skipped += 1
+            self.skipped_in_all += 1
 
     def checkpoint(self) -> Checkpoint:
         """Everything that :meth:`restore` needs."""
         state = {name: getattr(self, name).state_dict() for name in ("field", "occupancy", "optimizer")}
         state |= {"generator": self.generator.get_state(), "skipped": self.skipped}
+        state["skipped_in_all"] = self.skipped_in_all
         return Checkpoint.from_state(self.step, state)
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -128,6 +131,7 @@ class Trainer:
             getattr(self, name).load_state_dict(state[name])
         self.generator.set_state(state["generator"])
         self.step, self.skipped = checkpoint.step, state["skipped"]
+        self.skipped_in_all = state.get("skipped_in_all", 0)  # checkpoints of before have none
 
 
 def draw_shading(config: RenderConfig, progress: float, generator: torch.Generator) -> tuple[Shading, float]:
@@ -168,6 +172,8 @@ def train(config: Config, guidance: Guidance, job: Job, device: torch.device, em
         if trainer.step > saved:
             save(job.checkpoints, trainer.checkpoint())
         raise
+    if trainer.skipped_in_all:
+        emit(Log(f"{trainer.skipped_in_all} of {trainer.step} steps gave no finite number and were skipped."))
     return trainer
 
 
