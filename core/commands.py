@@ -156,7 +156,8 @@ def doctor(_args: argparse.Namespace) -> None:
         raise DreamFusionError(f"Packages are missing: install them with {install_command()}")
 
     from core.device import check_device, device_facts, pick_device
-    from core.guidance.loading import STARTER_FOLDER, check_files, models_found
+    from core.guidance.layout import check_files
+    from core.guidance.sources import STARTER_FOLDER, models_found
 
     device = pick_device()
     _table(device_facts(device) | models_found())

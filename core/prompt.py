@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.camera import Views
 from core.config import clean_prompt, clean_text
+from core.guidance.conditioning import Conditioning
 
 VIEW_WORDS = ("front view", "side view", "back view", "overhead view")
 FRONT_DEG = 45.0  # azimuths up to this far from the front count as front; likewise for the back
@@ -31,8 +32,8 @@ class TextEncoder(Protocol):
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, uncut, with the marks of its start and end."""
 
-    def get_text_embeds(self, prompt: str | Sequence[str]) -> Tensor:
-        """Embeddings (N, T, C) of N texts."""
+    def get_text_embeds(self, prompt: str | Sequence[str]) -> Conditioning:
+        """N texts as a model hears them."""
 
 
 class ViewPrompts:
@@ -48,17 +49,17 @@ class ViewPrompts:
         prompt = fit_prompt(encoder, clean_prompt(prompt), say, room_for=_SUFFIXES)
         negative = fit_prompt(encoder, clean_text(negative, "negative prompt"), say)
         embeddings = encoder.get_text_embeds([negative, *(prompt + suffix for suffix in _SUFFIXES)])
-        self.negative = embeddings[:1]  # (1, T, C)
-        self.directions = embeddings[1:]  # (4, T, C), in the order of VIEW_WORDS
+        self.negative = embeddings[:1]
+        self.directions = embeddings[1:]  # 4 texts, in the order of VIEW_WORDS
 
-    def at(self, views: Views) -> Tensor:
-        """The prompt's embeddings (B, T, C) seen from B views."""
+    def at(self, views: Views) -> Conditioning:
+        """The prompt seen from B views: B texts."""
         return self.directions[view_index(views).to(self.directions.device)]
 
-    def guided_pair(self, views: Views) -> Tensor:
-        """(2B, T, C): the negative prompt B times, then :meth:`at`, as classifier-free guidance wants them."""
+    def guided_pair(self, views: Views) -> Conditioning:
+        """2B texts: the negative prompt B times, then :meth:`at`, as classifier-free guidance wants them."""
         text = self.at(views)
-        return torch.cat([self.negative.expand_as(text), text])
+        return Conditioning.cat([self.negative[torch.zeros(len(text), dtype=torch.long)], text])
 
 
 def view_index(views: Views) -> Tensor:

@@ -1,17 +1,14 @@
-"""A text-to-image latent diffusion model as guidance: Stable Diffusion, or any model in its layout.
+"""A text-to-image diffusion model as guidance: Stable Diffusion, or a model of any family in core/guidance/families.
 
-Sizes, noise schedule and kind of prediction come from the loaded model. A UNet with a camera input
-(class_embed_type "projection", such as the starter model's) is told the views; zeros where they are unknown. Like the
-text, the view belongs to what guidance strengthens: the unconditional prediction is not told it (as in Zero-1-to-3,
-arXiv 2303.11328).
-Weights may be half precision; noise, guidance and loss are computed in float32.
+Sizes, noise schedule and kind of prediction come from the loaded model; what differs between families is asked of them.
+Weights may be half precision; noise, guidance and loss are computed in float32, or in float64 for pictures in float64.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,20 +16,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.camera import PLANE_CHANNELS, Views, camera_embedding, camera_planes, portrait_view
+from core.camera import Views, portrait_view
 from core.config import clean_prompt
 from core.errors import DreamFusionError, InputError
-from core.guidance import sds
-from core.guidance.loading import load_parts, model_folder, takes_camera
+from core.guidance import sampling, sds
+from core.guidance.conditioning import Conditioning
+from core.guidance.families import Pictures
+from core.guidance.families.stable_diffusion import takes_camera
+from core.guidance.loading import Parts, load_parts
+from core.guidance.schedule import DiffusionSchedule, FlowSchedule, NoiseSchedule
+from core.guidance.sources import model_folder
 from core.prompt import VIEW_WORDS, fit_prompt
-
-
-@dataclass(frozen=True)
-class _CameraInput:
-    """What a camera-aware UNet is told of B views: zeros for the B unconditional predictions, then the views."""
-
-    embedding: Tensor  # (2B, D), class labels: camera_embedding
-    planes: Tensor  # (2B, 3, h, w), channels beside the latents: camera_planes
 
 
 class StableDiffusion(nn.Module):
@@ -41,11 +35,11 @@ class StableDiffusion(nn.Module):
     Attributes:
         min_step, max_step: first and last timestep that training draws, int(T * t_range)
         latent_size: (height, width) of the latents the model was trained on, 64 x 64 for Stable Diffusion
-        image_size: (height, width) in pixels, 512 x 512 for Stable Diffusion
+        image_size: (height, width) in pixels, 512 x 512 for Stable Diffusion; a model without autoencoder (vae is
+            None) takes pixels for latents
         max_tokens: longest prompt, with the marks of its start and end
+        unet: the denoiser, in some families a transformer
     """
-
-    alphas: Tensor
 
     def __init__(
         self,
@@ -73,68 +67,82 @@ class StableDiffusion(nn.Module):
         dtype = torch.float16 if fp16 else torch.float32
         self._text_device = torch.device("cpu") if vram_O else self.device
         text_dtype = torch.float32 if self._text_device.type == "cpu" else dtype
-        parts = load_parts(model_folder(sd_version, hf_key, fp16, say), dtype, text_dtype)
-        self.tokenizer = parts.tokenizer
-        self.text_encoder: Any = parts.text_encoder.to(self._text_device)
-        self.vae = parts.vae.to(self.device)
-        self.unet = parts.unet.to(self.device)
-        self.scheduler = parts.scheduler
-        if vram_O:
+        self._take_over(load_parts(model_folder(sd_version, hf_key, fp16, say), dtype, text_dtype))
+        if vram_O and self.vae is not None:
             self._save_memory()
-        self._read_sizes()
-        self.register_buffer("alphas", self.scheduler.alphas_cumprod.to(self.device), persistent=False)
         self.t_range = t_range
         self.min_step, self.max_step = (int(len(self.alphas) * share) for share in t_range)
+
+    def _take_over(self, parts: Parts) -> None:
+        self.family, self._text = parts.family, parts.text
+        self.max_tokens = self.family.max_tokens(self._text)
+        encoders = [encoder for encoder in self._text.encoders if encoder is not None]
+        self.text_encoders: nn.ModuleList | None = nn.ModuleList(encoders).to(self._text_device)
+        self.vae: Any = None if parts.vae is None else parts.vae.to(self.device)
+        self.unet = parts.unet.to(self.device)
+        self.scheduler = parts.scheduler
+        kind = DiffusionSchedule if hasattr(self.scheduler, "alphas_cumprod") else FlowSchedule
+        self.schedule: NoiseSchedule = kind(self.scheduler).to(self.device)
+        self._read_sizes(parts.channels)
 
     def _save_memory(self) -> None:
         self.vae.enable_slicing()
         self.vae.enable_tiling()
         self.vae.enable_gradient_checkpointing()
 
-    def _read_sizes(self) -> None:
+    def _read_sizes(self, channels: int) -> None:
         size = self.unet.config.sample_size
+        self.channels = channels
         self.latent_size = (size, size) if isinstance(size, int) else tuple(size)
-        self.pixels_per_latent = 2 ** (len(self.vae.config.block_out_channels) - 1)
-        self.image_size = tuple(side * self.pixels_per_latent for side in self.latent_size)
-        self.max_tokens = min(self.tokenizer.model_max_length, self._encoder().config.max_position_embeddings)
+        self.pixels_per_latent = 1 if self.vae is None else 2 ** (len(self.vae.config.block_out_channels) - 1)
+        self.image_size = self._pixels(self.latent_size)
+        self._size_step = self.pixels_per_latent * self.unet.config.get("patch_size", 1)
 
-    def _encoder(self) -> Any:
-        if self.text_encoder is None:
-            raise DreamFusionError("The text encoder was dropped to save memory: load the model again to encode text.")
-        return self.text_encoder
+    def _pixels(self, size: tuple[int, int]) -> tuple[int, int]:
+        return size[0] * self.pixels_per_latent, size[1] * self.pixels_per_latent
+
+    @property
+    def alphas(self) -> Tensor:
+        """alpha_bar of each timestep, (T,): the share of signal power."""
+        return self.schedule.alphas
 
     def drop_text_encoder(self) -> None:
-        """Free the memory of the text encoder; no text can be encoded after this."""
-        self.text_encoder = None
+        """Free the memory of the text encoders; no text can be encoded after this."""
+        self.text_encoders = None
+        self._text = dataclasses.replace(self._text, encoders=())
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, uncut, with the marks of its start and end."""
-        return len(self.tokenizer(text, verbose=False).input_ids)
+        return len(self._text.tokenizers[0](text, verbose=False).input_ids)
 
     @torch.no_grad()
-    def get_text_embeds(self, prompt: str | Sequence[str]) -> Tensor:
-        """Embeddings (N, max_tokens, C) of N texts, float32; what is over max_tokens is cut off."""
-        encoder = self._encoder()
+    def get_text_embeds(self, prompt: str | Sequence[str]) -> Conditioning:
+        """N texts as the model hears them, float32; what is over max_tokens is cut off."""
+        if self.text_encoders is None:
+            raise DreamFusionError("The text encoder was dropped to save memory: load the model again to encode text.")
         texts = [prompt] if isinstance(prompt, str) else list(prompt)
-        tokens = self.tokenizer(
-            texts, padding="max_length", max_length=self.max_tokens, truncation=True, return_tensors="pt"
-        ).to(self._text_device)
-        mask = tokens.attention_mask if getattr(encoder.config, "use_attention_mask", False) else None
-        embeddings: Tensor = encoder(tokens.input_ids, attention_mask=mask)[0]
-        return embeddings.to(self.device, torch.float32)
+        encoded = self.family.encode(self._text, texts, self._text_device)
+        return encoded.map(lambda tensor: _whole(tensor.to(self.device)))
 
     def encode_imgs(self, imgs: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Latents (B, C, h, w) drawn from the autoencoder's posterior of pictures (B, 3, H, W) in [0, 1]."""
+        """Latents (B, C, h, w) drawn from the autoencoder's posterior of pictures (B, 3, H, W) in [0, 1].
+
+        Without an autoencoder these are the pictures themselves, in [-1, 1].
+        """
+        if self.vae is None:
+            return 2 * imgs - 1
         posterior = self.vae.encode((2 * imgs - 1).to(self.vae.dtype)).latent_dist
-        latents: Tensor = (posterior.sample(generator).float() - self._latent_shift) * self.vae.config.scaling_factor
+        latents: Tensor = (_whole(posterior.sample(generator)) - self._latent_shift) * self.vae.config.scaling_factor
         return latents
 
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in [0, 1] of latents (B, C, h, w)."""
-        latents = latents / self.vae.config.scaling_factor + self._latent_shift
-        imgs: Tensor = self.vae.decode(latents.to(self.vae.dtype)).sample.float()
+        imgs = latents
+        if self.vae is not None:
+            latents = latents / self.vae.config.scaling_factor + self._latent_shift
+            imgs = _whole(self.vae.decode(latents.to(self.vae.dtype)).sample)
         return (imgs / 2 + 0.5).clamp(0, 1)
 
     @property
@@ -143,7 +151,7 @@ class StableDiffusion(nn.Module):
 
     def train_step(
         self,
-        text_embeddings: Tensor,
+        text_embeddings: Conditioning,
         pred_rgb: Tensor,
         guidance_scale: float = 100.0,
         as_latent: bool = False,
@@ -156,7 +164,7 @@ class StableDiffusion(nn.Module):
         """The SDS loss of rendered pictures, a scalar to call backward() on.
 
         Args:
-            text_embeddings: (2B, T, C), the unconditional ones first
+            text_embeddings: of 2B texts, the unconditional ones first
             pred_rgb: (B, 3, H, W) in [0, 1]; with as_latent (B, C, H, W) in [0, 1], taken for latents as it is
             guidance_scale: s in eps_uncond + s * (eps_text - eps_uncond)
             grad_scale: factor of the gradient
@@ -168,7 +176,7 @@ class StableDiffusion(nn.Module):
         last = self.max_step if max_step is None else max_step
         t = sds.draw_timesteps(len(latents), self.min_step, last, generator).to(self.device)
         with torch.no_grad():
-            noise = self._normal(latents.shape, generator)
+            noise = self._normal(latents.shape, generator).to(latents.dtype)
             alpha_bar = self.alphas[t]
             noisy = sds.add_noise(latents, noise, alpha_bar)
             eps_uncond, eps_text = self.predict_noise(noisy, t, text_embeddings, views).chunk(2)
@@ -177,43 +185,33 @@ class StableDiffusion(nn.Module):
 
     def _to_latents(self, pictures: Tensor, as_latent: bool, generator: torch.Generator | None) -> Tensor:
         size = self.latent_size if as_latent else self.image_size
-        pictures = F.interpolate(pictures.float(), size, mode="bilinear", align_corners=False)
+        pictures = F.interpolate(_whole(pictures), size, mode="bilinear", align_corners=False)
         return 2 * pictures - 1 if as_latent else self.encode_imgs(pictures, generator)
 
     @torch.no_grad()
-    def predict_noise(self, noisy: Tensor, t: Tensor, text_embeddings: Tensor, views: Views | None = None) -> Tensor:
-        """The noise that the model sees in latents (B, C, h, w) at timesteps (B,): (2B, C, h, w), float32.
+    def predict_noise(self, noisy: Tensor, t: Tensor, text: Conditioning, views: Views | None = None) -> Tensor:
+        """The noise that the model sees in latents (B, C, h, w) at timesteps (B,): (K B, C, h, w), float32.
 
-        `text_embeddings` is (2B, T, C): the first B predictions belong to its first half, and are not told the views.
+        `text` is K B texts: B for each of K predictions, of which the first, unconditional, is not told the views.
         """
-        output = self._denoise(noisy, t, text_embeddings, self._camera_input(noisy, views))
-        if self.scheduler.config.prediction_type == "epsilon":
-            return output
-        return sds.epsilon_from_v(output, torch.cat([noisy, noisy]), self.alphas[torch.cat([t, t])])
+        given, times = self.schedule.as_given(noisy, t)
+        output = self._denoise(given, times, self._tell(text, noisy, views))
+        repeats = len(text) // len(noisy)
+        return self.schedule.noise(output, noisy.repeat(repeats, 1, 1, 1), t.repeat(repeats))
 
-    def _camera_input(self, latents: Tensor, views: Views | None) -> _CameraInput | None:
-        """What the UNet is told of the cameras; None if it takes none."""
-        if not takes_camera(self.unet):
-            return None
-        count, width = len(latents), self.unet.config.projection_class_embeddings_input_dim
-        embedding = latents.new_zeros(count, width)
-        planes = latents.new_zeros(count, PLANE_CHANNELS, *latents.shape[2:])
-        if views is None:
-            return _CameraInput(embedding.repeat(2, 1), planes.repeat(2, 1, 1, 1))
-        told = camera_planes(views, (planes.shape[2], planes.shape[3])).to(planes)
-        return _CameraInput(torch.cat([embedding, camera_embedding(views).to(embedding)]), torch.cat([planes, told]))
+    def _tell(self, text: Conditioning, noisy: Tensor, views: Views | None) -> Conditioning:
+        """What the denoiser is told beside the noisy pictures."""
+        size = (noisy.shape[2], noisy.shape[3])
+        return self.family.tell(self.unet, text, Pictures(size, self._pixels(size), views))
 
-    def _denoise(self, noisy: Tensor, t: Tensor, text_embeddings: Tensor, camera: _CameraInput | None) -> Tensor:
-        """The UNet's raw output for both halves of text_embeddings, float32; one after the other under vram_O."""
-        sample = torch.cat([noisy, noisy])
-        if camera is not None:
-            sample = torch.cat([sample, camera.planes], dim=1)
+    def _denoise(self, noisy: Tensor, times: Tensor, text: Conditioning) -> Tensor:
+        """The denoiser's output (K B, C, h, w), float32; under vram_O one prediction of B pictures after the other."""
+        repeats = len(text) // len(noisy)
+        sample, times = noisy.repeat(repeats, 1, 1, 1), times.repeat(repeats)
         dtype, outputs = self.unet.dtype, []
-        for part in torch.arange(len(sample)).chunk(2 if self.vram_O else 1):
-            labels = None if camera is None else camera.embedding[part].to(dtype)
-            text, times = text_embeddings[part].to(dtype), t.repeat(2)[part]
-            output = self.unet(sample[part].to(dtype), times, text, class_labels=labels, return_dict=False)[0]
-            outputs.append(output.float())
+        for part in torch.arange(len(sample)).chunk(repeats if self.vram_O else 1):
+            output = self.family.denoise(self.unet, sample[part].to(dtype), times[part], text[part].to(dtype))
+            outputs.append(_whole(output))
         return torch.cat(outputs)
 
     @torch.no_grad()
@@ -234,27 +232,25 @@ class StableDiffusion(nn.Module):
         """Pictures of a prompt, uint8 (B, H, W, 3): one, or one for each of `views`.
 
         Without `views` a model that takes a camera looks from beside the front, unless the prompt names a side.
-        Sampled with DDIM on the model's noise schedule. H and W default to the model's own size. `on_step` hears
-        how many steps are done. Raises InputError where the prompt is blank, H or W is no multiple of
-        `pixels_per_latent`, or the schedule has not as many steps.
+        Sampled with DDIM on the model's noise schedule, of rectified flow with Euler's steps. H and W default to the
+        model's own size. `on_step` hears how many steps are done. Raises InputError where the prompt is blank, H or W
+        is no multiple of what the model works in, or the schedule has not as many steps.
         """
         height, width = H or self.image_size[0], W or self.image_size[1]
-        if height % self.pixels_per_latent or width % self.pixels_per_latent or min(height, width) < 1:
-            raise InputError(f"H and W must be multiples of {self.pixels_per_latent}.")
+        if height % self._size_step or width % self._size_step or min(height, width) < 1:
+            raise InputError(f"H and W must be multiples of {self._size_step}.")
         if not 1 <= steps <= len(self.alphas):
             raise InputError(f"The steps of a picture must be from 1 to {len(self.alphas)}, not {steps}.")
         text, negative = fit_prompt(self, clean_prompt(text), say), fit_prompt(self, negative, say)
         views = self._picture_view(text) if views is None else views
         count = 1 if views is None else len(views.azimuth_deg)
-        text_embeddings = self.get_text_embeds([negative, text]).repeat_interleave(count, dim=0)
         size = (height // self.pixels_per_latent, width // self.pixels_per_latent)
-        latents = self._normal((count, self.unet.config.out_channels, *size), torch.Generator().manual_seed(seed))
-        camera = self._camera_input(latents, views)
-        self.scheduler.set_timesteps(steps, device=self.device)
-        for done, t in enumerate(self.scheduler.timesteps, start=1):
-            uncond, cond = self._denoise(latents, t.expand(count), text_embeddings, camera).chunk(2)
-            latents = self.scheduler.step(uncond + guidance_scale * (cond - uncond), t, latents).prev_sample
-            on_step(done)
+        latents = self._normal((count, self.channels, *size), torch.Generator().manual_seed(seed))
+        embeddings = self.get_text_embeds([negative, text])[torch.tensor([0, 1]).repeat_interleave(count)]
+        told = self._tell(embeddings, latents, views)
+        latents = sampling.sample(
+            self.scheduler, latents, steps, lambda x, t: self._denoise(x, t, told), guidance_scale, on_step
+        )
         pixels = (self.decode_latents(latents) * 255).round().to(torch.uint8)
         return pixels.permute(0, 2, 3, 1).cpu().numpy()
 
@@ -266,3 +262,8 @@ class StableDiffusion(nn.Module):
         """Normal noise on this device, drawn on the generator's, so that a seed means the same everywhere."""
         source = self.device if generator is None else generator.device
         return torch.randn(*shape, generator=generator, device=source).to(self.device)
+
+
+def _whole(tensor: Tensor) -> Tensor:
+    """At least float32."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

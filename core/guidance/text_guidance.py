@@ -12,7 +12,7 @@ from core.camera import Views
 from core.config import Config, GuidanceConfig
 from core.device import has_fast_bf16
 from core.guidance import sds
-from core.guidance.loading import STARTER_FOLDER
+from core.guidance.sources import STARTER_FOLDER
 from core.guidance.stable_diffusion import StableDiffusion
 from core.prompt import ViewPrompts
 from core.starter import vocabulary

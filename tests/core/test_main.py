@@ -283,9 +283,9 @@ def test_doctor_names_what_is_missing(monkeypatch, capsys, lost):
 
 
 def test_doctor_fails_without_the_starter_model(monkeypatch, capsys, tmp_path):
-    from core.guidance import loading
+    from core.guidance import sources
 
-    monkeypatch.setattr(loading, "STARTER_FOLDER", tmp_path)
+    monkeypatch.setattr(sources, "STARTER_FOLDER", tmp_path)
     assert main(["doctor"]) == 1
     assert "starter model is not whole" in one_error_line(capsys)
 

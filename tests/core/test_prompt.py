@@ -8,6 +8,7 @@ import torch
 from core.camera import Views
 from core.config import clean_prompt
 from core.errors import InputError
+from core.guidance.conditioning import Conditioning
 from core.prompt import VIEW_WORDS, ViewPrompts, fit_prompt, view_index
 
 
@@ -26,7 +27,8 @@ class WordEncoder:
         self.calls += 1
         start = len(self.texts)
         self.texts += prompt
-        return torch.arange(start, len(self.texts), dtype=torch.float32)[:, None, None].expand(-1, 3, 2)
+        numbers = torch.arange(start, len(self.texts), dtype=torch.float32)
+        return Conditioning(numbers[:, None, None].expand(-1, 3, 2))
 
 
 def views(azimuth: list[float], elevation: list[float]) -> Views:
@@ -65,8 +67,8 @@ def test_each_text_is_encoded_once_and_handed_out_by_view():
     prompts = ViewPrompts(encoder, " a  red\nmug ", "blurry  thing")
     assert encoder.texts == ["blurry thing", *(f"a red mug, {words}" for words in VIEW_WORDS)]
     pair = prompts.guided_pair(views([90.0, 0.0, 10.0], [0.0, 0.0, 80.0]))
-    assert pair.shape == (6, 3, 2)
-    assert pair[:, 0, 0].tolist() == [0, 0, 0, 2, 1, 4]
+    assert pair.embeddings.shape == (6, 3, 2)
+    assert pair.embeddings[:, 0, 0].tolist() == [0, 0, 0, 2, 1, 4]
     assert encoder.calls == 1
 
 

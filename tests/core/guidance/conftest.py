@@ -13,6 +13,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from core.camera import PLANE_CHANNELS
+from core.guidance import text_guidance
 from core.guidance.stable_diffusion import StableDiffusion
 
 MAX_TOKENS = 24
@@ -120,6 +121,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def whole_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exact tests: on processors with instructions for bfloat16 too, the starter's UNet stays in float32."""
+    monkeypatch.setattr(text_guidance, "has_fast_bf16", lambda _device: False)
 
 
 @pytest.fixture(scope="session")

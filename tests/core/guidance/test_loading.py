@@ -14,7 +14,7 @@ import torch
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HTTPError, RepositoryNotFoundError
 
 from core.errors import DreamFusionError, InputError
-from core.guidance import loading
+from core.guidance import loading, sources
 from tests.core.guidance.conftest import TEXT_WIDTH, tiny_unet
 
 FLOAT, HALF = torch.float32, torch.float16
@@ -42,7 +42,7 @@ def change_json(path: Path, **changes: object) -> None:
 
 
 def test_a_folder_is_taken_as_it_is(plain_model):
-    assert loading.model_folder(hf_key=str(plain_model)) == plain_model
+    assert sources.model_folder(hf_key=str(plain_model)) == plain_model
 
 
 def test_a_folder_that_holds_no_model(tmp_path):
@@ -50,8 +50,8 @@ def test_a_folder_that_holds_no_model(tmp_path):
 
 
 def test_another_kind_of_model(model):
-    change_json(model / "model_index.json", _class_name="StableDiffusionXLPipeline")
-    assert "holds a StableDiffusionXLPipeline, but only a StableDiffusionPipeline" in refusal(model)
+    change_json(model / "model_index.json", _class_name="FluxPipeline")
+    assert "holds a FluxPipeline, but only these can guide: StableDiffusionPipeline, " in refusal(model)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_prediction_that_is_not_known(model):
 
 def test_an_autoencoder_that_overflows_stays_in_full_precision(model):
     parts = loading.load_parts(model, HALF, HALF)
-    assert (parts.unet.dtype, parts.text_encoder.dtype, parts.vae.dtype) == (HALF, HALF, FLOAT)
+    assert (parts.unet.dtype, parts.text.encoders[0].dtype, parts.vae.dtype) == (HALF, HALF, FLOAT)
     change_json(model / "vae" / "config.json", force_upcast=False)
     assert loading.load_parts(model, HALF, HALF).vae.dtype == HALF
 
@@ -156,7 +156,7 @@ def test_the_other_precision_will_do(model):
         safetensors.torch.save_file(tensors, path.with_suffix(".fp16.safetensors"), metadata={"format": "pt"})
         path.unlink()
     parts = loading.load_parts(model, FLOAT, FLOAT)
-    assert parts.unet.dtype == parts.text_encoder.dtype == FLOAT
+    assert parts.unet.dtype == parts.text.encoders[0].dtype == FLOAT
     assert torch.equal(parts.unet.conv_in.weight, expected.half().float())
 
 
@@ -165,13 +165,13 @@ def test_the_other_precision_will_do(model):
 
 def test_an_unknown_version():
     with pytest.raises(InputError, match=r"Unknown sd_version '3': choose one of 1.5, 2.0, 2.1."):
-        loading.model_folder("3")
+        sources.model_folder("3")
 
 
 @pytest.mark.parametrize("key", ["/no/such/folder", "./model", "~/model", "a/b/c", "model", "bad name!/x"])
 def test_a_key_that_can_be_neither_folder_nor_name(key):
     with pytest.raises(InputError, match="is neither a folder nor a hub name such as"):
-        loading.model_folder(hf_key=key)
+        sources.model_folder(hf_key=key)
 
 
 @pytest.mark.parametrize("options", [{"hf_key": "nobody/nothing"}, {"sd_version": "1.5"}])
@@ -179,7 +179,7 @@ def test_without_a_network(monkeypatch, tmp_path, options):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(DreamFusionError, match=r"Cannot reach the hub for .*--hf_key a folder.*HF_ENDPOINT") as caught:
-        loading.model_folder(**options)
+        sources.model_folder(**options)
     assert caught.value.exit_code == 1  # nothing that was given is wrong
 
 
@@ -205,7 +205,7 @@ def test_what_the_hub_may_answer(monkeypatch, tmp_path, error, exit_code, expect
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     said = []
     with pytest.raises(DreamFusionError, match=expected) as caught:
-        loading.model_folder(hf_key="some/model", say=said.append)
+        sources.model_folder(hf_key="some/model", say=said.append)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == exit_code
     assert said == ["Downloading some/model: several gigabytes, once."]
@@ -236,7 +236,7 @@ class FakeHub:
 def test_a_download_brings_the_wanted_files_or_the_others(monkeypatch, plain_model, tmp_path, fp16, there):
     hub = FakeHub(plain_model, tmp_path / "cache", there)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", hub.snapshot_download)
-    folder = loading.model_folder(hf_key="some/model", fp16=fp16, say=print)
+    folder = sources.model_folder(hf_key="some/model", fp16=fp16, say=print)
     parts = loading.load_parts(folder, FLOAT, FLOAT)
     assert parts.unet.dtype == FLOAT
     wanted = ".fp16" if fp16 else ""
@@ -246,12 +246,12 @@ def test_a_download_brings_the_wanted_files_or_the_others(monkeypatch, plain_mod
 
 def test_models_found(monkeypatch, tmp_path, model):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(loading, "STARTER_FOLDER", model)
-    found = loading.models_found()
+    monkeypatch.setattr(sources, "STARTER_FOLDER", model)
+    found = sources.models_found()
     assert found["starter"] == str(model)
     assert found["Stable Diffusion 2.1"].endswith("not downloaded")
     weights = model / "unet" / "diffusion_pytorch_model.safetensors"
     weights.unlink()
-    assert "unet/diffusion_pytorch_model.safetensors is missing" in loading.models_found()["starter"]
+    assert "unet/diffusion_pytorch_model.safetensors is missing" in sources.models_found()["starter"]
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: str(model / "model_index.json"))
-    assert "is incomplete" in loading.models_found()["Stable Diffusion 2.1"]
+    assert "is incomplete" in sources.models_found()["Stable Diffusion 2.1"]

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from core.camera import Views, camera_embedding, camera_planes, orbit_views
+from core.guidance.conditioning import Conditioning
 from core.guidance.stable_diffusion import StableDiffusion
 from tests.core.guidance.conftest import LATENT_SIZE, MAX_TOKENS, TEXT_WIDTH, load, seeded
 
@@ -103,7 +104,7 @@ def check_step(model: StableDiffusion, channels: int, as_latent: bool, views: Vi
     loss = model.train_step(text, pictures, 7.5, as_latent, views=views, generator=seeded(), **options)
     loss.backward()
     expected, gradient = reference_step(
-        model, text, pictures.detach(), 7.5, as_latent=as_latent, views=views, **options
+        model, text.embeddings, pictures.detach(), 7.5, as_latent=as_latent, views=views, **options
     )
     assert loss.item() == pytest.approx(expected, rel=1e-4)
     torch.testing.assert_close(pictures.grad.double(), gradient, rtol=1e-3, atol=1e-4 * gradient.abs().max().item())
@@ -164,7 +165,7 @@ def known(plain_model) -> StableDiffusion:
 
 def test_a_known_answer(known):
     """eps_uncond = 1, eps_text = 3, s = 5: eps = 11, so dL/dz = (1 - alpha_bar) (11 - noise) / B."""
-    text = torch.cat([torch.full((2, 4, TEXT_WIDTH), 1.0), torch.full((2, 4, TEXT_WIDTH), 3.0)])
+    text = Conditioning(torch.cat([torch.full((2, 4, TEXT_WIDTH), 1.0), torch.full((2, 4, TEXT_WIDTH), 3.0)]))
     pictures = torch.full((2, 4, LATENT_SIZE, LATENT_SIZE), 0.5, requires_grad=True)
     known.train_step(text, pictures, 5.0, as_latent=True, generator=seeded()).backward()
     generator = seeded()
@@ -176,7 +177,7 @@ def test_a_known_answer(known):
 
 def test_both_ends_of_the_timesteps_are_drawn(known):
     known.min_step, known.max_step = 3, 6
-    text, pictures = torch.zeros(800, 1, TEXT_WIDTH), torch.zeros(400, 4, LATENT_SIZE, LATENT_SIZE)
+    text, pictures = Conditioning(torch.zeros(800, 1, TEXT_WIDTH)), torch.zeros(400, 4, LATENT_SIZE, LATENT_SIZE)
     known.train_step(text, pictures, as_latent=True, generator=seeded())
     counts = np.bincount(known.unet.timesteps[:400], minlength=8)
     assert counts[:3].sum() == counts[7:].sum() == 0
@@ -205,7 +206,7 @@ def test_sds_drives_a_picture_to_the_known_optimum(plain_model):
     model.unet = GaussianUNet(2 * target - 1, 0.01, model.alphas)
     picture = torch.full_like(target, 0.5).requires_grad_()
     optimizer = torch.optim.Adam([picture], lr=0.02)
-    text, generator = torch.zeros(2, 1, TEXT_WIDTH), seeded()
+    text, generator = Conditioning(torch.zeros(2, 1, TEXT_WIDTH)), seeded()
     for _ in range(200):
         optimizer.zero_grad()
         model.train_step(text, picture, 100.0, as_latent=True, generator=generator).backward()

@@ -23,8 +23,8 @@ def test_text_is_encoded_as_diffusers_does(plain, plain_model):
     pipeline = load_pipeline(plain_model)
     texts = ["a cat", "a very long sentence " * 9]
     expected, _ = pipeline.encode_prompt(texts, torch.device("cpu"), 1, False)
-    torch.testing.assert_close(plain.get_text_embeds(texts), expected)
-    assert plain.get_text_embeds("a cat").shape == (1, MAX_TOKENS, TEXT_WIDTH)
+    torch.testing.assert_close(plain.get_text_embeds(texts).embeddings, expected)
+    assert plain.get_text_embeds("a cat").embeddings.shape == (1, MAX_TOKENS, TEXT_WIDTH)
 
 
 def test_tokens_are_counted_without_cutting(plain):
@@ -88,7 +88,7 @@ def test_an_unknown_camera_is_all_zeros(camera_aware):
     latents, t = torch.zeros(1, 4, LATENT_SIZE, LATENT_SIZE), torch.tensor([500])
     text = camera_aware.get_text_embeds(["", "a cat"])
     blind = torch.zeros(1, 4 + PLANE_CHANNELS, LATENT_SIZE, LATENT_SIZE)
-    expected = camera_aware.unet(blind.repeat(2, 1, 1, 1), t, text, class_labels=torch.zeros(2, 5)).sample
+    expected = camera_aware.unet(blind.repeat(2, 1, 1, 1), t, text.embeddings, class_labels=torch.zeros(2, 5)).sample
     torch.testing.assert_close(camera_aware.predict_noise(latents, t, text), expected)
 
 

@@ -9,6 +9,7 @@ from core.camera import Views, orbit_views
 from core.config import Config, GuidanceConfig, override
 from core.errors import InputError
 from core.guidance import make_guidance, text_guidance
+from core.guidance.conditioning import Conditioning
 from core.guidance.stable_diffusion import StableDiffusion
 from core.guidance.text_guidance import TextGuidance
 
@@ -46,7 +47,7 @@ def test_the_model_hears_the_view_and_what_to_avoid(recorded):
     guidance.loss(image, views, 0.0, torch.Generator())
     call = recorder.calls[0]
     texts = ["dog"] * 4 + [f"a cat, {side} view" for side in ("front", "side", "back", "side")]
-    torch.testing.assert_close(call["text"], model.get_text_embeds(texts))
+    torch.testing.assert_close(call["text"].embeddings, model.get_text_embeds(texts).embeddings)
     assert call["scale"] == 12.0
     assert call["image"] is image
     torch.testing.assert_close(call["views"].azimuth_deg, views.azimuth_deg)
@@ -61,7 +62,7 @@ def test_noise_and_scale_lessen_with_progress(recorded, progress, max_step, scal
 
 def test_the_text_encoder_is_dropped(recorded):
     guidance, _, _ = recorded
-    assert guidance.model.text_encoder is None
+    assert guidance.model.text_encoders is None
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_the_starter_is_the_default_model(camera_model, monkeypatch):
 
 def test_in_bfloat16_the_noise_is_nearly_the_same(camera_model, monkeypatch, one_view):
     torch.manual_seed(0)
-    noisy, text, t = torch.randn(1, 4, 8, 8), torch.randn(2, 24, 16), torch.tensor([500])
+    noisy, text, t = torch.randn(1, 4, 8, 8), Conditioning(torch.randn(2, 24, 16)), torch.tensor([500])
     predicted = []
     for fast in (False, True):
         monkeypatch.setattr(text_guidance, "has_fast_bf16", lambda _device, fast=fast: fast)
