@@ -15,7 +15,7 @@ import torch
 from core.config import DEVICES, Config
 from core.errors import DreamFusionError, InputError, OutOfMemory
 
-_GIB = 1024**3
+GIB = 1024**3
 _OLD_GLIBC_LIMIT = 32 * 1024**2  # bytes; before 2.35 a greater M_MMAP_THRESHOLD is refused
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory")  # CUDA and MPS; CPU; CPU on Windows
@@ -41,13 +41,13 @@ def device_facts(device: torch.device) -> dict[str, str]:
     memory = psutil.virtual_memory()
     facts = {
         "processor": f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads",
-        "memory": f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB free",
+        "memory": f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB free",
     }
     facts["device"] = str(device)
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         facts["device"] = f"cuda ({torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda})"
-        facts["device memory"] = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
+        facts["device memory"] = f"{free / GIB:.1f} of {total / GIB:.1f} GiB free"
     return facts
 
 
@@ -130,5 +130,5 @@ def keep_freed_memory() -> None:
     """
     if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
-        if library.mallopt(_M_MMAP_THRESHOLD, _GIB) or library.mallopt(_M_MMAP_THRESHOLD, _OLD_GLIBC_LIMIT):
-            library.mallopt(_M_TRIM_THRESHOLD, _GIB)  # alone it would fix the other at 128 KiB
+        if library.mallopt(_M_MMAP_THRESHOLD, GIB) or library.mallopt(_M_MMAP_THRESHOLD, _OLD_GLIBC_LIMIT):
+            library.mallopt(_M_TRIM_THRESHOLD, GIB)  # alone it would fix the other at 128 KiB

@@ -46,7 +46,7 @@ class MultiViewAttention:
 class MultiViewUNet(UNet2DConditionModel):  # type: ignore[misc]
     """The UNet; class_labels are the cameras, (B V, 16), as camera_matrices gives them."""
 
-    @functools.wraps(UNet2DConditionModel.__init__)  # diffusers reads the settings' names from the signature
+    @functools.wraps(UNet2DConditionModel.__init__)  # type: ignore[misc]  # diffusers reads the settings' names from the signature
     def __init__(self, *args: Any, **settings: Any) -> None:
         """Random weights; the settings are UNet2DConditionModel's."""
         super().__init__(*args, **settings)
@@ -74,7 +74,7 @@ def join_views(unet: UNet2DConditionModel, views: int) -> None:
 def unet_from_ldm(state: dict[str, Tensor], ldm: dict[str, Any], dtype: torch.dtype) -> MultiViewUNet:
     """The UNet of weights in LDM's layout, with LDM's settings. Raises RuntimeError where they do not fit."""
     with torch.device("meta"):
-        unet = MultiViewUNet(**unet_settings(ldm))
+        unet: MultiViewUNet = MultiViewUNet(**unet_settings(ldm))
     named = {LDM_UNET_KEY + _camera_name(name): tensor.to(dtype) for name, tensor in state.items()}
     converted = convert_ldm_unet_checkpoint(named, dict(unet.config))
     if len(converted) != len(state):
