@@ -74,7 +74,7 @@ def main(argv: list[str]) -> int:
 def _may_download(args: argparse.Namespace) -> bool:
     """Whether the model is one that the trainer may have to download."""
     other = args.model == "sd" or args.sd_version or args.hf_key
-    return bool(other) and not (args.hf_key and Path(args.hf_key).is_dir())
+    return bool(other) and not (args.hf_key and Path(args.hf_key).exists())
 
 
 def _run_all(prompts: list[str], args: argparse.Namespace, python: str) -> list[Result]:

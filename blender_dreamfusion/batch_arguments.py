@@ -44,7 +44,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
     parser.add_argument("--model", choices=_names(MODELS), help="default: starter")
     parser.add_argument("--sd_version", "--sd-version", choices=_names(SD_VERSIONS), help="implies --model sd")
-    parser.add_argument("--hf_key", "--hf-key", metavar="NAME", help="a model's folder or hub name; implies --model sd")
+    parser.add_argument(
+        "--hf_key", "--hf-key", metavar="NAME", help="a model's file, folder or name; implies --model sd"
+    )
     parser.add_argument("--python", metavar="PATH", help=_PYTHON_HELP)
     args = parser.parse_args(argv)
     if not 0 <= args.seed <= SEED_MAX:

@@ -12,6 +12,6 @@ def absolute(text: str) -> str:
 
 
 def model(text: str) -> str:
-    """A model's folder as an absolute path; whatever is no folder is a name on Hugging Face and stays."""
-    folder = absolute(text)
-    return folder if Path(folder).is_dir() and folder else text.strip()
+    """A model's folder or file as an absolute path; whatever is neither is a name on Hugging Face and stays."""
+    path = absolute(text)
+    return path if path and Path(path).exists() else text.strip()

@@ -12,6 +12,10 @@ SD_VERSIONS = (
     ("2.1", "2.1", "Stable Diffusion 2.1"),
     ("2.0", "2.0", "Stable Diffusion 2.0"),
     ("1.5", "1.5", "Stable Diffusion 1.5"),
+    ("2.1-v", "2.1 (768)", "Stable Diffusion 2.1 for 768 pixels"),
+    ("xl", "XL", "Stable Diffusion XL"),
+    ("if", "IF", "DeepFloyd IF, its first stage; asks for consent on Hugging Face"),
+    ("3.5", "3.5", "Stable Diffusion 3.5 Medium; asks for consent on Hugging Face"),
 )
 PRESETS = (
     ("draft", "Draft", "A first impression, in the shortest time"),
@@ -29,9 +33,9 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
     model: bpy.props.EnumProperty(name="Model", description="Which diffusion model guides", items=MODELS)
     sd_version: bpy.props.EnumProperty(name="Version", description="Version of the model", items=SD_VERSIONS)
     hf_key: bpy.props.StringProperty(
-        name="Folder",
-        description="A folder in the layout of diffusers, or a name on Hugging Face, instead of the version",
-        subtype="DIR_PATH",
+        name="Model File",
+        description="Instead of the version: a .safetensors file, a folder as diffusers has it, or a Hugging Face name",
+        subtype="FILE_PATH",
     )
     preset: bpy.props.EnumProperty(name="Quality", description="Detail against time", items=PRESETS, default="standard")
     seed: bpy.props.IntProperty(

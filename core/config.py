@@ -14,7 +14,7 @@ from typing import Any
 from core.errors import InputError
 
 PRESETS = ("draft", "standard", "high")
-SD_VERSIONS = ("1.5", "2.0", "2.1")
+SD_VERSIONS = ("1.5", "2.0", "2.1", "2.1-v", "xl", "if", "3.5")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MESH_FORMATS = ("glb", "obj", "ply")
 EPOCH = 100  # iterations
@@ -66,8 +66,8 @@ class GuidanceConfig:
     """Which diffusion model guides, and how strongly."""
 
     model: str = "starter"  # "starter" or "sd"
-    sd_version: str = "2.1"
-    hf_key: str | None = None  # a hub name or a local folder in the diffusers layout
+    sd_version: str | None = "2.1"  # None with hf_key: whatever that is
+    hf_key: str | None = None  # a hub name, a folder in the diffusers layout, or a .safetensors or .ckpt file
     fp16: bool = False  # half precision
     bf16: bool = False  # bfloat16: as small, and nothing overflows; not both
     compile: bool = False  # the networks, where this machine can

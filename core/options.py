@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=MESH_FORMATS, required=True)
     export.add_argument("--out", required=True, metavar="FILE")
     _add_evaluate(command("evaluate", "Make objects of the starter's catalogue and measure them in 3D."))
+    _add_bench(command("bench", "Measure how fast full-size models are on this machine."))
     command("doctor", "Show device, versions, memory and the models found.")
     return parser
 
@@ -89,11 +90,30 @@ def _add_prompt(parser: argparse.ArgumentParser) -> None:
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", choices=("starter", "sd"), help="default: the starter model that ships along")
     parser.add_argument(
-        "--sd_version", "--sd-version", choices=settings.SD_VERSIONS, help="of Stable Diffusion; implies --model sd"
+        "--sd_version",
+        "--sd-version",
+        choices=settings.SD_VERSIONS,
+        help="of Stable Diffusion (if: DeepFloyd IF); implies --model sd",
     )
     parser.add_argument(
-        "--hf_key", "--hf-key", metavar="NAME", help="hub name or folder of a diffusers model; implies --model sd"
+        "--hf_key",
+        "--hf-key",
+        metavar="NAME",
+        help="hub name or folder of a diffusers model, or a .safetensors or .ckpt file; implies --model sd",
     )
+    _add_computing(parser)
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("guidance",), help="a training step with a diffusion model")
+    parser.add_argument("--family", default="sd15", metavar="A,B", help="sd15, sd21, sdxl, ...; default: %(default)s")
+    parser.add_argument("--random-weights", action="store_true", required=True, help="nothing is downloaded")
+    parser.add_argument("--steps", type=_positive, default=20, metavar="N", help="to time; default: %(default)s")
+    parser.add_argument("--out", metavar="FILE", help="write FILE.md and FILE.json")
+    _add_computing(parser)
+
+
+def _add_computing(parser: argparse.ArgumentParser) -> None:
     precision = parser.add_mutually_exclusive_group()
     precision.add_argument("--fp16", action="store_true", help="half precision: less memory, faster on a GPU")
     precision.add_argument("--bf16", action="store_true", help="bfloat16: as small as fp16, and nothing overflows")
@@ -125,7 +145,7 @@ def make_config(args: argparse.Namespace) -> Config:
     model = "sd" if chooses_sd else args.model or "starter"
     guidance = {"hf_key": _model_name(args.hf_key), "vram_O": args.vram_O}
     guidance |= {"fp16": args.fp16, "bf16": args.bf16, "compile": args.compile}
-    if args.sd_version:
+    if args.sd_version or args.hf_key:
         guidance["sd_version"] = args.sd_version
     config = settings.override(
         settings.preset(getattr(args, "preset", "standard"), clean_prompt(args.prompt), model),
@@ -142,13 +162,13 @@ def make_config(args: argparse.Namespace) -> Config:
 
 
 def _model_name(hf_key: str | None) -> str | None:
-    """A folder as an absolute path, so that a job can be resumed from anywhere; a hub name as it is."""
+    """A folder or file as an absolute path, so that a job can be resumed from anywhere; a hub name as it is."""
     if hf_key is None:
         return None
     if not hf_key.strip():
-        raise InputError("--hf_key is empty: give a hub name or the folder of a diffusers model.")
-    folder = os.path.abspath(os.path.expanduser(hf_key))
-    return folder if os.path.isdir(folder) else hf_key
+        raise InputError("--hf_key is empty: give a hub name, or the folder or file of a model.")
+    path = os.path.abspath(os.path.expanduser(hf_key))
+    return path if os.path.exists(path) else hf_key
 
 
 def _folder(text: str) -> str:

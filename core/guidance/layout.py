@@ -7,6 +7,7 @@ are safetensors files, whole or in shards with an index, plain or in half precis
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def check_files(folder: Path) -> None:
             _check_part(folder, part)
 
 
-def has_part(family: Family, settings: dict[str, Any], part: str) -> bool:
+def has_part(family: Family, settings: Mapping[str, Any], part: str) -> bool:
     """False for an optional part that the model was saved without."""
     return part not in family.optional or (settings.get(part) or [None])[-1] is not None
 

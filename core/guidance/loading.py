@@ -55,7 +55,7 @@ def load_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype) -> Par
     check_files(folder)
     transformers.utils.logging.disable_progress_bar()  # it would break into the trainer's own
     parts = collect_parts(folder, dtype, text_dtype, _load_weights)
-    _check_fit(folder, parts)
+    check_fit(folder, parts)
     return parts
 
 
@@ -64,7 +64,7 @@ def outline_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype) -> 
 
     Of the weights no file is looked at. Raises InputError where another file is missing or broken.
     """
-    return collect_parts(folder, dtype, text_dtype, _outline)
+    return collect_parts(folder, dtype, text_dtype, outline)
 
 
 def collect_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype, make: MakeWeighted) -> Parts:
@@ -76,14 +76,16 @@ def collect_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype, mak
             loaded[part] = None
         elif is_weighted(part):
             wanted = text_dtype if part.startswith("text_encoder") else dtype
-            loaded[part] = make(kind, folder, part, _part_dtype(folder, part, wanted), dtype == torch.float16)
+            loaded[part] = make(kind, folder, part, part_dtype(folder, part, wanted), dtype == torch.float16)
         else:
             loaded[part] = _guarded(folder / part, kind.from_pretrained)
     loaded["scheduler"] = _guarded(folder / "scheduler", family.scheduler.from_pretrained)
-    return _assemble(family, settings, loaded)
+    return assemble(family, settings, loaded)
 
 
-def _assemble(family: Family, settings: dict[str, Any], loaded: dict[str, Any]) -> Parts:
+def assemble(family: Family, settings: dict[str, Any], loaded: dict[str, Any]) -> Parts:
+    """Sort the loaded parts of a pipeline."""
+
     def those(prefix: str) -> tuple[Any, ...]:
         return tuple(part for name, part in loaded.items() if name.startswith(prefix))
 
@@ -92,7 +94,8 @@ def _assemble(family: Family, settings: dict[str, Any], loaded: dict[str, Any]) 
     return Parts(family, text, loaded.get("vae"), denoiser, loaded["scheduler"])
 
 
-def _part_dtype(folder: Path, part: str, wanted: torch.dtype) -> torch.dtype:
+def part_dtype(folder: Path, part: str, wanted: torch.dtype) -> torch.dtype:
+    """The precision of a part: float32 for an autoencoder that says it overflows in float16, else `wanted`."""
     overflows = part == "vae" and read_json(folder / "vae" / "config.json").get("force_upcast", False)
     return torch.float32 if overflows and wanted == torch.float16 else wanted
 
@@ -111,7 +114,8 @@ def _load_weights(kind: Any, folder: Path, part: str, dtype: torch.dtype, fp16: 
     return model.eval().requires_grad_(False)
 
 
-def _outline(kind: Any, folder: Path, part: str, dtype: torch.dtype, _fp16: bool) -> Any:
+def outline(kind: Any, folder: Path, part: str, dtype: torch.dtype, _fp16: bool = False) -> Any:
+    """A part on the meta device, with shapes but without numbers."""
     with torch.device("meta"):
         return make_random(kind, folder / part, dtype)
 
@@ -134,7 +138,8 @@ def _guarded(path: Path, load: Callable[..., Any], **options: Any) -> Any:
         raise InputError(f"{path} cannot be read ({first_line(error)}): fetch the model again.") from error
 
 
-def _check_fit(folder: Path, parts: Parts) -> None:
+def check_fit(folder: Path, parts: Parts) -> None:
+    """Raise InputError where the parts of a model do not fit together, or it predicts what is not known."""
     channels, width = parts.family.takes(parts.unet.config)
     given = parts.family.text_width(parts.text)
     if (channels, width) != (parts.channels, given):

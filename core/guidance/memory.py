@@ -18,7 +18,8 @@ from core.config import Config
 from core.device import GIB, has_fast_bf16, pick_precision, what_needs_less
 from core.field import Field, make_field
 from core.guidance.loading import outline_parts
-from core.guidance.sources import model_folder
+from core.guidance.single_file import outline_file
+from core.guidance.sources import find_model
 from core.guidance.stable_diffusion import StableDiffusion
 from core.guidance.text_guidance import TextGuidance
 from core.memory import PeakMemory, free_memory, fused_attention, size_of
@@ -36,8 +37,8 @@ def warn_of_memory(config: Config, device: torch.device, say: Callable[[str], No
     Its model is downloaded where needed. Raises InputError where that cannot be found, or its settings are broken.
     """
     guidance = config.guidance
-    folder = model_folder(guidance.sd_version, guidance.hf_key, guidance.fp16, say)
-    needed, free = memory_needed(config, folder, device), free_memory(device)
+    path = find_model(guidance.sd_version, guidance.hf_key, guidance.fp16, say)
+    needed, free = memory_needed(config, path, device), free_memory(device)
     if needed > free:
         say(
             f"This needs about {needed / GIB:.1f} GiB of memory, and {free / GIB:.1f} GiB are free ({device.type}):"
@@ -45,9 +46,9 @@ def warn_of_memory(config: Config, device: torch.device, say: Callable[[str], No
         )
 
 
-def memory_needed(config: Config, folder: Path, device: torch.device) -> int:
-    """Bytes that a job with the model in `folder` takes on a device at its peak: while it loads, or while it trains."""
-    model = _outline(config, folder, device)
+def memory_needed(config: Config, path: Path, device: torch.device) -> int:
+    """Bytes that a job with the model at `path` takes on a device at its peak: while it loads, or while it trains."""
+    model = _outline(config, path, device)
     texts = 0 if config.guidance.vram_O and device.type != "cpu" else size_of(model.text_encoders or nn.ModuleList())
     networks = size_of(model.unet) + (0 if model.vae is None else size_of(model.vae))
     if has_fast_bf16(device):
@@ -70,10 +71,12 @@ def step_memory(config: Config, model: StableDiffusion) -> int:
     return peak + ADAM * size_of(field)
 
 
-def _outline(config: Config, folder: Path, device: torch.device) -> StableDiffusion:
+def _outline(config: Config, path: Path, device: torch.device) -> StableDiffusion:
     guidance = config.guidance
     dtype = pick_precision(guidance.fp16, guidance.bf16, device, lambda _text: None)
-    return StableDiffusion.from_parts(outline_parts(folder, dtype, dtype), META, guidance.vram_O, guidance.t_range)
+    in_file = path.is_file()
+    parts = outline_file(path, guidance.sd_version, dtype, dtype) if in_file else outline_parts(path, dtype, dtype)
+    return StableDiffusion.from_parts(parts, META, guidance.vram_O, guidance.t_range)
 
 
 def _render_all(config: Config, field: Field, count: int) -> Tensor:

@@ -26,7 +26,8 @@ from core.guidance.families import Pictures
 from core.guidance.families.stable_diffusion import takes_camera
 from core.guidance.loading import Parts, load_parts
 from core.guidance.schedule import DiffusionSchedule, FlowSchedule, NoiseSchedule
-from core.guidance.sources import model_folder
+from core.guidance.single_file import load_file
+from core.guidance.sources import find_model
 from core.prompt import VIEW_WORDS, fit_prompt
 
 
@@ -47,14 +48,15 @@ class StableDiffusion(nn.Module):
         device: torch.device | str,
         fp16: bool,
         vram_O: bool,
-        sd_version: str = "2.1",
+        sd_version: str | None = None,
         hf_key: str | None = None,
         t_range: tuple[float, float] = (0.02, 0.98),
         say: Callable[[str], None] = warnings.warn,
         bf16: bool = False,
     ) -> None:
-        """Load the model `hf_key` (a hub name or a folder), or else Stable Diffusion `sd_version`.
+        """Load the model `hf_key` (a hub name, a folder or a file), or else Stable Diffusion `sd_version`: 2.1 if None.
 
+        For a file, `sd_version` says which model it must hold and whether a 2.x model predicts v; None for any.
         fp16 or bf16 halves the memory of the weights (not on a CPU, where it would be slower: `say` hears so).
         vram_O trades speed for memory: texts are encoded on the CPU, the two predictions of a step made one after the
         other, and the autoencoder works in slices and tiles and recomputes what backward() needs.
@@ -65,8 +67,10 @@ class StableDiffusion(nn.Module):
         dtype = pick_precision(fp16, bf16, device, say)
         text_device = torch.device("cpu") if vram_O else device
         text_dtype = torch.float32 if text_device.type == "cpu" else dtype
-        folder = model_folder(sd_version, hf_key, dtype == torch.float16, say)
-        self._take_over(load_parts(folder, dtype, text_dtype), device, text_device, vram_O, t_range)
+        path = find_model(sd_version, hf_key, dtype == torch.float16, say)
+        from_file = path.is_file()
+        parts = load_file(path, sd_version, dtype, text_dtype) if from_file else load_parts(path, dtype, text_dtype)
+        self._take_over(parts, device, text_device, vram_O, t_range)
 
     @classmethod
     def from_parts(

@@ -38,6 +38,11 @@ def test_one_folder_with_add_on_trainer_weights_and_licence(names):
         "headless.py",
         "core/worker.py",
         "core/starter/weights/unet/diffusion_pytorch_model.safetensors",
+        "core/guidance/families/sdxl.py",
+        "core/guidance/configs/clip/vocab.json",
+        "core/guidance/configs/clip/merges.txt",
+        "core/guidance/configs/clip/LICENSE.txt",
+        "core/guidance/configs/sdxl/text_encoder_2/config.json",
         "LICENSE",
         "requirements.txt",
     ):

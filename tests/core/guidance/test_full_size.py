@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from core.device import GIB
 from core.errors import InputError
@@ -43,14 +42,6 @@ def test_every_model_takes_a_training_step(name):
     parts = random_parts(name, META, HALF)
     with fused_attention():
         take_step(StableDiffusion.from_parts(parts, META), parts)
-
-
-def test_the_arithmetic_of_a_step_of_stable_diffusion():
-    """Counted elsewhere too: 1.61 TFLOP for the UNet with guidance, 1.12 to encode and 1.15 back; together 3.87."""
-    parts = random_parts("sd15", META, HALF)
-    with FlopCounterMode(display=False) as counter:
-        take_step(StableDiffusion.from_parts(parts, META), parts)
-    assert counter.get_total_flops() / 1e12 == pytest.approx(3.87, abs=0.02)
 
 
 @pytest.mark.parametrize(("vram_O", "limit"), [(False, 10), (True, 6)])

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
-import huggingface_hub
 import pytest
 import safetensors.torch
 import torch
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HTTPError, RepositoryNotFoundError
 
-from core.errors import DreamFusionError, InputError
-from core.guidance import loading, sources
+from core.errors import InputError
+from core.guidance import loading
 from tests.core.guidance.conftest import TEXT_WIDTH, tiny_unet
 
 FLOAT, HALF = torch.float32, torch.float16
@@ -39,10 +36,6 @@ def change_json(path: Path, **changes: object) -> None:
 
 
 # Folders
-
-
-def test_a_folder_is_taken_as_it_is(plain_model):
-    assert sources.model_folder(hf_key=str(plain_model)) == plain_model
 
 
 def test_a_folder_that_holds_no_model(tmp_path):
@@ -159,100 +152,3 @@ def test_the_other_precision_will_do(model):
     parts = loading.load_parts(model, FLOAT, FLOAT)
     assert parts.unet.dtype == parts.text.encoders[0].dtype == FLOAT
     assert torch.equal(parts.unet.conv_in.weight, expected.half().float())
-
-
-# The hub
-
-
-def test_an_unknown_version():
-    with pytest.raises(InputError, match=r"Unknown sd_version '3': choose one of 1.5, 2.0, 2.1."):
-        sources.model_folder("3")
-
-
-@pytest.mark.parametrize("key", ["/no/such/folder", "./model", "~/model", "a/b/c", "model", "bad name!/x"])
-def test_a_key_that_can_be_neither_folder_nor_name(key):
-    with pytest.raises(InputError, match="is neither a folder nor a hub name such as"):
-        sources.model_folder(hf_key=key)
-
-
-@pytest.mark.parametrize("options", [{"hf_key": "nobody/nothing"}, {"sd_version": "1.5"}])
-def test_without_a_network(monkeypatch, tmp_path, options):
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(DreamFusionError, match=r"Cannot reach the hub for .*--hf_key a folder.*HF_ENDPOINT") as caught:
-        sources.model_folder(**options)
-    assert caught.value.exit_code == 1  # nothing that was given is wrong
-
-
-def hub_error(kind: type[HfHubHTTPError]) -> HfHubHTTPError:
-    return kind("first line\nsecond", response=SimpleNamespace(headers={}, request=None))
-
-
-@pytest.mark.parametrize(
-    ("error", "exit_code", "expected"),
-    [
-        (hub_error(RepositoryNotFoundError), 2, "The hub has no public model 'some/model'"),
-        (hub_error(GatedRepoError), 2, "asks for consent"),
-        (hub_error(HfHubHTTPError), 1, r"Downloading 'some/model' failed \(first line\)"),
-        (HTTPError("connection lost"), 1, "connection lost"),
-        (OSError(28, "No space left on device"), 1, "No space left on device"),
-    ],
-)
-def test_what_the_hub_may_answer(monkeypatch, tmp_path, error, exit_code, expected):
-    def fail(*_args: object, **_options: object) -> str:
-        raise error
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    said = []
-    with pytest.raises(DreamFusionError, match=expected) as caught:
-        sources.model_folder(hf_key="some/model", say=said.append)
-    assert "\n" not in str(caught.value)
-    assert caught.value.exit_code == exit_code
-    assert said == ["Downloading some/model: several gigabytes, once."]
-
-
-class FakeHub:
-    """Answers snapshot_download from a folder that has the files of one variant."""
-
-    def __init__(self, source: Path, target: Path, variant: str) -> None:
-        self.source, self.target, self.variant = source, target, variant
-        self.asked: list[str] = []
-
-    def snapshot_download(self, _name: str, allow_patterns: list[str]) -> str:
-        self.asked += allow_patterns
-        for pattern in allow_patterns:
-            if pattern.endswith(".safetensors") and (".fp16" in pattern) != bool(self.variant):
-                continue
-            for path in self.source.glob(pattern.replace(".fp16", "")):
-                target = self.target / path.relative_to(self.source).parent / path.name
-                if path.suffix == ".safetensors":
-                    target = target.with_name(path.stem + self.variant + path.suffix)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, target)
-        return str(self.target)
-
-
-@pytest.mark.parametrize(("fp16", "there"), [(False, ""), (True, ".fp16"), (True, ""), (False, ".fp16")])
-def test_a_download_brings_the_wanted_files_or_the_others(monkeypatch, plain_model, tmp_path, fp16, there):
-    hub = FakeHub(plain_model, tmp_path / "cache", there)
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", hub.snapshot_download)
-    folder = sources.model_folder(hf_key="some/model", fp16=fp16, say=print)
-    parts = loading.load_parts(folder, FLOAT, FLOAT)
-    assert parts.unet.dtype == FLOAT
-    wanted = ".fp16" if fp16 else ""
-    names = {f"unet/diffusion_pytorch_model{variant}.safetensors" for variant in {wanted, there}}
-    assert names == {name for name in hub.asked if name.startswith("unet/diff")}
-
-
-def test_models_found(monkeypatch, tmp_path, model):
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(sources, "STARTER_FOLDER", model)
-    found = sources.models_found()
-    assert found["starter"] == str(model)
-    assert found["Stable Diffusion 2.1"].endswith("not downloaded")
-    weights = model / "unet" / "diffusion_pytorch_model.safetensors"
-    weights.unlink()
-    assert "unet/diffusion_pytorch_model.safetensors is missing" in sources.models_found()["starter"]
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: str(model / "model_index.json"))
-    assert "is incomplete" in sources.models_found()["Stable Diffusion 2.1"]

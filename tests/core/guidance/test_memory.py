@@ -82,7 +82,7 @@ def test_a_job_that_does_not_fit_is_told_so_before_anything_is_read(plain_model,
 
 
 def test_mistakes_are_told_as_they_are_when_the_model_is_read(tmp_path):
-    with pytest.raises(InputError, match="neither a folder nor a hub name"):
+    with pytest.raises(InputError, match="neither a folder, a file nor a hub name"):
         memory.warn_of_memory(job(tmp_path / "nothing"), CPU, print)
     with pytest.raises(InputError, match=r"model_index\.json is missing"):
         memory.warn_of_memory(job(tmp_path), CPU, print)

