@@ -14,6 +14,7 @@ from typing import Any
 from core.errors import InputError
 
 PRESETS = ("draft", "standard", "high")
+DEFAULT_SD_VERSION = "2.1"
 SD_VERSIONS = ("1.5", "2.0", "2.1", "2.1-v", "xl", "if", "3.5")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MESH_FORMATS = ("glb", "obj", "ply")
@@ -66,7 +67,7 @@ class GuidanceConfig:
     """Which diffusion model guides, and how strongly."""
 
     model: str = "starter"  # "starter" or "sd"
-    sd_version: str | None = "2.1"  # None with hf_key: whatever that is
+    sd_version: str | None = None  # None: 2.1, or with hf_key whatever that is
     hf_key: str | None = None  # a hub name, a folder in the diffusers layout, or a .safetensors or .ckpt file
     fp16: bool = False  # half precision
     bf16: bool = False  # bfloat16: as small, and nothing overflows; not both

@@ -33,6 +33,8 @@ def generate(job: Job, emit: Emit, control: Control) -> Done:
 
     def say(text: str) -> None:
         emit(Log(text))
+        if control.cancelled:  # a download says a line every few seconds
+            control.check()
 
     keep_freed_memory()
     device = pick_device(config.device)

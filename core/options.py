@@ -145,8 +145,8 @@ def make_config(args: argparse.Namespace) -> Config:
     model = "sd" if chooses_sd else args.model or "starter"
     guidance = {"hf_key": _model_name(args.hf_key), "vram_O": args.vram_O}
     guidance |= {"fp16": args.fp16, "bf16": args.bf16, "compile": args.compile}
-    if args.sd_version or args.hf_key:
-        guidance["sd_version"] = args.sd_version
+    if model == "sd":
+        guidance["sd_version"] = args.sd_version or (None if args.hf_key else settings.DEFAULT_SD_VERSION)
     config = settings.override(
         settings.preset(getattr(args, "preset", "standard"), clean_prompt(args.prompt), model),
         negative=clean_text(args.negative, "negative prompt"),

@@ -24,6 +24,7 @@ from core.guidance.layout import (
     has_part,
     is_weighted,
     read_json,
+    settings_file,
     variant_at,
 )
 
@@ -79,8 +80,16 @@ def collect_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype, mak
             loaded[part] = make(kind, folder, part, part_dtype(folder, part, wanted), dtype == torch.float16)
         else:
             loaded[part] = _guarded(folder / part, kind.from_pretrained)
+    _check_noise(folder)
     loaded["scheduler"] = _guarded(folder / "scheduler", family.scheduler.from_pretrained)
     return assemble(family, settings, loaded)
+
+
+def _check_noise(folder: Path) -> None:
+    """Models of EDM's noise (arXiv 2206.00364) have their family's layout, but their outputs mean something else."""
+    kind = str(read_json(folder / "scheduler" / settings_file("scheduler")).get("_class_name"))
+    if kind.startswith("EDM"):
+        raise InputError(f"{folder} was trained with EDM's noise ({kind}), which cannot guide: choose another model.")
 
 
 def assemble(family: Family, settings: dict[str, Any], loaded: dict[str, Any]) -> Parts:

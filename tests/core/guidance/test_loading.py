@@ -120,6 +120,11 @@ def test_a_prediction_that_is_not_known(model):
     assert "predicts 'sample': only epsilon and v_prediction work" in refusal(model)
 
 
+def test_a_noise_that_is_not_known(model):
+    change_json(model / "scheduler" / "scheduler_config.json", _class_name="EDMDPMSolverMultistepScheduler")
+    assert "was trained with EDM's noise (EDMDPMSolverMultistepScheduler)" in refusal(model)
+
+
 # Precision
 
 

@@ -246,6 +246,18 @@ def test_weights_that_are_missing_are_named(file, name):
     assert "lacks the weights of" in line or "cannot be read" in line
 
 
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+def test_a_lack_of_memory_is_not_taken_for_a_broken_file(file, monkeypatch, error):
+    """core.device.memory_errors then names the options that need less."""
+
+    def fail(*_args: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(single_file, "create_diffusers_clip_model_from_ldm", fail)
+    with pytest.raises(type(error)):
+        single_file.load_file(file, None, FLOAT, FLOAT)
+
+
 # What is shipped along
 
 
