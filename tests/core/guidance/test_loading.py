@@ -131,6 +131,7 @@ def test_a_noise_that_is_not_known(model):
 def test_an_autoencoder_that_overflows_stays_in_full_precision(model):
     parts = loading.load_parts(model, HALF, HALF)
     assert (parts.unet.dtype, parts.text.encoders[0].dtype, parts.vae.dtype) == (HALF, HALF, FLOAT)
+    assert loading.load_parts(model, torch.bfloat16, FLOAT).vae.dtype == torch.bfloat16  # which does not overflow
     change_json(model / "vae" / "config.json", force_upcast=False)
     assert loading.load_parts(model, HALF, HALF).vae.dtype == HALF
 

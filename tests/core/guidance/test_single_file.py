@@ -270,3 +270,12 @@ def test_text_encoders_bear_the_names_of_real_files(shelf):
 def test_the_class_takes_a_file_by_its_name(tiny_configs):
     model = StableDiffusion("cpu", False, False, hf_key=str(tiny_configs / "files" / "sdxl.safetensors"))
     assert model.family.label == "Stable Diffusion XL"
+
+
+def test_an_outline_of_a_file_weighs_what_its_model_weighs(file):
+    real, outline = (
+        read(file, None, torch.float32, torch.float32) for read in (single_file.load_file, single_file.outline_file)
+    )
+    for part, its_outline in ((real.unet, outline.unet), (real.vae, outline.vae)):
+        assert [tensor.shape for tensor in part.parameters()] == [tensor.shape for tensor in its_outline.parameters()]
+        assert {tensor.device.type for tensor in its_outline.parameters()} == {"meta"}
