@@ -205,7 +205,7 @@ def _split(trainer: Trainer, guidance: RandomGuidance, steps: int) -> dict[str, 
     """Milliseconds of each of PARTS in a step."""
     laps, model = Laps(trainer.device), guidance.model
     model.encode_imgs = laps.around("encode", model.encode_imgs)  # type: ignore[method-assign]
-    model.predict_noise = laps.around("denoise", model.predict_noise)  # type: ignore[method-assign]
+    model._predict = laps.around("denoise", model._predict)  # type: ignore[method-assign]
     guidance.on_rendered = guidance.on_loss = laps
     for _ in range(steps):
         trainer.iterate()
