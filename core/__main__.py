@@ -30,6 +30,8 @@ def _run(argv: Sequence[str] | None, run: Run) -> int:
             commands.make_picture(args)
         elif args.command == "export":
             commands.export_mesh(args)
+        elif args.command == "bench":
+            commands.bench(args)
         elif args.command == "evaluate":
             commands.evaluate_results(args)
         else:

@@ -11,6 +11,7 @@ Angles are degrees, lengths world units. Every camera looks at the origin.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from torch import Tensor
 from core.config import CameraConfig
 
 EMBEDDING_NUMBERS = 5  # of camera_embedding
+MATRIX_NUMBERS = 16  # of camera_matrices
 PLANE_OCTAVES = 3  # of the sines in camera_planes
 PLANE_CHANNELS = 3 + 6 * PLANE_OCTAVES  # of camera_planes
 
@@ -102,18 +104,21 @@ class Views:
         return self.azimuth_deg, self.elevation_deg, self.radius, self.fov_deg
 
 
-def sample_views(config: CameraConfig, batch: int, generator: torch.Generator) -> Views:
-    """Draw `batch` random training views on the generator's device.
+def sample_views(config: CameraConfig, batch: int, generator: torch.Generator, ring: int = 1) -> Views:
+    """Draw `batch` random rings of `ring` training views each on the generator's device: batch * ring views.
 
-    The azimuths are stratified: each lies in its own 360 / batch degrees, so that one batch sees all sides.
+    The views of a ring follow each other at equal spacing, with one elevation, radius and lens. The azimuths are
+    stratified: each lies in its own 360 / (batch * ring) degrees, so that one batch sees all sides.
     """
     uniform = torch.rand(4, batch, generator=generator, device=generator.device)
     sector = torch.arange(batch, device=generator.device)
+    start = (sector + uniform[0]) * (360.0 / (batch * ring))
+    spread = torch.arange(ring, device=generator.device) * (360.0 / ring)
     return Views(
-        azimuth_deg=(sector + uniform[0]) * (360.0 / batch),
-        elevation_deg=_between(config.elevation_deg, uniform[1]),
-        radius=_between(config.radius, uniform[2]),
-        fov_deg=_between(config.fov_deg, uniform[3]),
+        azimuth_deg=(start[:, None] + spread).flatten(),
+        elevation_deg=_between(config.elevation_deg, uniform[1]).repeat_interleave(ring),
+        radius=_between(config.radius, uniform[2]).repeat_interleave(ring),
+        fov_deg=_between(config.fov_deg, uniform[3]).repeat_interleave(ring),
     )
 
 
@@ -144,6 +149,16 @@ def camera_embedding(views: Views) -> Tensor:
     return torch.stack(
         [torch.sin(azimuth), torch.cos(azimuth), torch.sin(elevation), torch.cos(elevation), extent], dim=-1
     )
+
+
+def camera_matrices(views: Views) -> Tensor:
+    """What MVDream (arXiv 2308.16512, section 3.2) is told of each view: its camera-to-world matrix by rows, (B, 16).
+
+    Its camera stands on the unit sphere whatever the radius, and is not told the lens. Its world is right-handed with Z
+    up, as ours, but an object's front faces +X there: a turn by 90 degrees about Z.
+    """
+    turned = dataclasses.replace(views, azimuth_deg=views.azimuth_deg + 90, radius=torch.ones_like(views.radius))
+    return turned.cameras(1, 1).camera_to_world.flatten(1)
 
 
 def camera_planes(views: Views, size: tuple[int, int]) -> Tensor:

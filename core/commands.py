@@ -153,6 +153,18 @@ def evaluate_results(args: argparse.Namespace) -> None:
     _print(str(report))
 
 
+def bench(args: argparse.Namespace) -> None:
+    """Bench: print a table of the speed of full-size models."""
+    if args.out is not None:
+        _check_folder(Path(args.out).expanduser().absolute())
+
+    from core.bench import bench_guidance
+
+    with Console() as console:
+        table = bench_guidance(args, lambda text: console.emit(Log(text)))
+    _print(table)
+
+
 def doctor(_args: argparse.Namespace) -> None:
     """Doctor: versions, device, memory and the models found, a line each; then the first thing that is wrong."""
     packages = installed_versions()

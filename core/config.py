@@ -14,6 +14,7 @@ from typing import Any
 from core.errors import InputError
 
 PRESETS = ("draft", "standard", "high")
+DEFAULT_SD_VERSION = "2.1"
 SD_VERSIONS = ("1.5", "2.0", "2.1", "2.1-v", "xl", "if", "3.5")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MESH_FORMATS = ("glb", "obj", "ply")
@@ -72,9 +73,11 @@ class GuidanceConfig:
     """Which diffusion model guides, and how strongly."""
 
     model: str = "starter"  # "starter" or "sd"
-    sd_version: str | None = "2.1"  # None with hf_key: whatever that is
+    sd_version: str | None = None  # None: 2.1, or with hf_key whatever that is
     hf_key: str | None = None  # a hub name, a folder in the diffusers layout, or a .safetensors or .ckpt file
-    fp16: bool = False
+    fp16: bool = False  # half precision
+    bf16: bool = False  # bfloat16: as small, and nothing overflows; not both
+    compile: bool = False  # the networks, where this machine can
     vram_O: bool = False  # trade speed for memory
     guidance_scale: float = 6.0  # s in eps_uncond + s * (eps_text - eps_uncond)
     guidance_scale_end: float = 1 / 3  # share of it that is left at the end: strong for the shape, then true colours

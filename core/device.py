@@ -7,7 +7,7 @@ import ctypes
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psutil
 import torch
@@ -15,7 +15,7 @@ import torch
 from core.config import DEVICES, Config
 from core.errors import DreamFusionError, InputError, OutOfMemory
 
-_GIB = 1024**3
+GIB = 1024**3
 _OLD_GLIBC_LIMIT = 32 * 1024**2  # bytes; before 2.35 a greater M_MMAP_THRESHOLD is refused
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory")  # CUDA and MPS; CPU; CPU on Windows
@@ -41,13 +41,13 @@ def device_facts(device: torch.device) -> dict[str, str]:
     memory = psutil.virtual_memory()
     facts = {
         "processor": f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads",
-        "memory": f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB free",
+        "memory": f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB free",
     }
     facts["device"] = str(device)
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         facts["device"] = f"cuda ({torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda})"
-        facts["device memory"] = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
+        facts["device memory"] = f"{free / GIB:.1f} of {total / GIB:.1f} GiB free"
     return facts
 
 
@@ -55,6 +55,22 @@ def has_fast_bf16(device: torch.device) -> bool:
     """Whether it is a processor with instructions for bfloat16: AVX512-BF16 or AMX. On others bfloat16 is slow."""
     known = torch.cpu.get_capabilities() if device.type == "cpu" else {}
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
+def pick_precision(fp16: bool, bf16: bool, device: torch.device, say: Callable[[str], None]) -> torch.dtype:
+    """The type that weights are kept and networks computed in; `say` hears where a device does better in float32.
+
+    Raises InputError where both are asked for, or a GPU has no bfloat16.
+    """
+    if fp16 and bf16:
+        raise InputError("--fp16 and --bf16 are two precisions: choose one.")
+    if bf16 and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise InputError(f"{torch.cuda.get_device_name(device)} cannot compute in bfloat16: take --fp16.")
+    if device.type == "cpu" and (fp16 or (bf16 and not has_fast_bf16(device))):
+        name = "fp16 is of no use on a CPU" if fp16 else "bf16 is of no use on this CPU"
+        say(f"{name}: computing in float32.")
+        return torch.float32
+    return torch.float16 if fp16 else torch.bfloat16 if bf16 else torch.float32
 
 
 def check_device(device: torch.device) -> None:
@@ -94,9 +110,10 @@ def memory_errors(config: Config, device: torch.device, smaller: str = "--preset
 def what_needs_less(config: Config, device: torch.device, smaller: str = "--preset draft") -> str:
     """The options to try for less memory: the gentlest that are not in use yet."""
     guidance = config.guidance
+    halved = guidance.fp16 or guidance.bf16 or device.type == "cpu"
     if guidance.model == "sd" and not guidance.vram_O:
-        return "--vram_O" + ("" if guidance.fp16 or device.type == "cpu" else " and --fp16")
-    if guidance.model == "sd" and not guidance.fp16 and device.type != "cpu":
+        return "--vram_O" + ("" if halved else " and --fp16")
+    if guidance.model == "sd" and not halved:
         return "--fp16"
     return smaller if device.type == "cpu" else f"{smaller} or --device cpu"
 
@@ -113,5 +130,5 @@ def keep_freed_memory() -> None:
     """
     if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
-        if library.mallopt(_M_MMAP_THRESHOLD, _GIB) or library.mallopt(_M_MMAP_THRESHOLD, _OLD_GLIBC_LIMIT):
-            library.mallopt(_M_TRIM_THRESHOLD, _GIB)  # alone it would fix the other at 128 KiB
+        if library.mallopt(_M_MMAP_THRESHOLD, GIB) or library.mallopt(_M_MMAP_THRESHOLD, _OLD_GLIBC_LIMIT):
+            library.mallopt(_M_TRIM_THRESHOLD, GIB)  # alone it would fix the other at 128 KiB

@@ -40,7 +40,7 @@ from core.options import make_config
 from core.prompt import view_index
 from core.protocol import Log, Progress
 
-MODEL_OPTIONS = ("model", "sd_version", "hf_key", "fp16", "vram_O", "device")
+MODEL_OPTIONS = ("model", "sd_version", "hf_key", "fp16", "bf16", "compile", "vram_O", "device")
 OBJECT_OPTIONS = ("preset", "epochs", "seed", "field", *MODEL_OPTIONS, *DISTILLATION_OPTIONS)
 
 

@@ -33,6 +33,8 @@ def generate(job: Job, emit: Emit, control: Control) -> Done:
 
     def say(text: str) -> None:
         emit(Log(text))
+        if control.cancelled:  # a download says a line every few seconds
+            control.check()
 
     keep_freed_memory()
     device = pick_device(config.device)
@@ -47,7 +49,7 @@ def generate(job: Job, emit: Emit, control: Control) -> Done:
         mesh = extract_mesh(trainer.field, config.mesh, trainer.occupancy, say)
         control.check()
         bar.enter("texture")
-        save_mesh(paint(trainer.field, mesh, config.mesh.texture_size), job.mesh)
+        save_mesh(paint(trainer.field, mesh, config.mesh.texture_size, config.camera), job.mesh)
         control.check()
         _film(job, trainer, bar, control)
     return Done(str(job.folder), str(job.mesh / "mesh.npz"), str(job.mesh / "albedo.png"), time.monotonic() - start)

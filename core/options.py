@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=MESH_FORMATS, required=True)
     export.add_argument("--out", required=True, metavar="FILE")
     _add_evaluate(command("evaluate", "Make objects of the starter's catalogue and measure them in 3D."))
+    _add_bench(command("bench", "Measure how fast full-size models are on this machine."))
     command("doctor", "Show device, versions, memory and the models found.")
     return parser
 
@@ -124,7 +125,23 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="hub name or folder of a diffusers model, or a .safetensors or .ckpt file; implies --model sd",
     )
-    parser.add_argument("--fp16", action="store_true", help="half precision: less memory, faster on a GPU")
+    _add_computing(parser)
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("guidance",), help="a training step with a diffusion model")
+    parser.add_argument("--family", default="sd15", metavar="A,B", help="sd15, sd21, sdxl, ...; default: %(default)s")
+    parser.add_argument("--random-weights", action="store_true", required=True, help="nothing is downloaded")
+    parser.add_argument("--steps", type=_positive, default=20, metavar="N", help="to time; default: %(default)s")
+    parser.add_argument("--out", metavar="FILE", help="write FILE.md and FILE.json")
+    _add_computing(parser)
+
+
+def _add_computing(parser: argparse.ArgumentParser) -> None:
+    precision = parser.add_mutually_exclusive_group()
+    precision.add_argument("--fp16", action="store_true", help="half precision: less memory, faster on a GPU")
+    precision.add_argument("--bf16", action="store_true", help="bfloat16: as small as fp16, and nothing overflows")
+    parser.add_argument("--compile", action="store_true", help="slow to start, then faster, where it is possible")
     parser.add_argument("--vram_O", "--vram-O", action="store_true", help="less GPU memory, slower")
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
 
@@ -150,9 +167,10 @@ def make_config(args: argparse.Namespace) -> Config:
     if args.model == "starter" and chooses_sd:
         raise InputError("--sd_version and --hf_key choose a Stable Diffusion model: leave out --model starter.")
     model = "sd" if chooses_sd else args.model or "starter"
-    guidance = {"hf_key": _model_name(args.hf_key), "fp16": args.fp16, "vram_O": args.vram_O}
-    if args.sd_version or args.hf_key:
-        guidance["sd_version"] = args.sd_version
+    guidance = {"hf_key": _model_name(args.hf_key), "vram_O": args.vram_O}
+    guidance |= {"fp16": args.fp16, "bf16": args.bf16, "compile": args.compile}
+    if model == "sd":
+        guidance["sd_version"] = args.sd_version or (None if args.hf_key else settings.DEFAULT_SD_VERSION)
     config = settings.override(
         settings.preset(getattr(args, "preset", "standard"), clean_prompt(args.prompt), model),
         negative=clean_text(args.negative, "negative prompt"),

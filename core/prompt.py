@@ -126,7 +126,7 @@ def is_overhead(views: Views) -> Tensor:
 def debiased(prompt: str, words: str) -> str:
     """The prompt without what contradicts the side `words`, one of VIEW_WORDS; unchanged if nothing else would be left.
 
-    Prompt debiasing (arXiv 2303.15413, section 4.2) asks a masked language model which words those are. A list of
+    Prompt debiasing (arXiv 2303.15413) asks a masked language model which words those are. A list of
     usual ones does here: nobody has to download a second language model for it.
     """
     kept = prompt

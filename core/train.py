@@ -50,6 +50,7 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(config.seed)
         self.step = 0
         self.skipped = 0  # non-finite steps in a row
+        self.skipped_in_all = 0  # since the job began
 
     @property
     def progress(self) -> float:
@@ -114,6 +115,7 @@ class Trainer:
             self.skipped = 0
         else:
             self.skipped += 1
+            self.skipped_in_all += 1
 
     def checkpoint(self) -> Checkpoint:
         """Everything that :meth:`restore` needs."""
@@ -122,6 +124,7 @@ class Trainer:
             "guidance": self.guidance.state_dict(),
             "generator": self.generator.get_state(),
             "skipped": self.skipped,
+            "skipped_in_all": self.skipped_in_all,
         }
         return Checkpoint.from_state(self.step, state)
 
@@ -133,6 +136,7 @@ class Trainer:
         self.guidance.load_state_dict(state.get("guidance", {}))  # records of older versions have none
         self.generator.set_state(state["generator"])
         self.step, self.skipped = checkpoint.step, state["skipped"]
+        self.skipped_in_all = state.get("skipped_in_all", 0)  # checkpoints of before have none
 
 
 def trained_field(config: Config, checkpoint: Checkpoint) -> tuple[Field, OccupancyGrid]:
@@ -182,6 +186,8 @@ def train(config: Config, guidance: Guidance, job: Job, device: torch.device, em
         if trainer.step > saved:
             save(job.checkpoints, trainer.checkpoint())
         raise
+    if trainer.skipped_in_all:
+        emit(Log(f"{trainer.skipped_in_all} of {trainer.step} steps gave no finite number and were skipped."))
     return trainer
 
 

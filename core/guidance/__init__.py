@@ -36,8 +36,13 @@ class Guidance(Protocol):
 def make_guidance(config: Config, device: torch.device, say: Callable[[str], None] = warnings.warn) -> Guidance:
     """The guidance that a job asks for, with its prompts encoded; `say` hears lines for the user.
 
+    One is said before the model is read where memory may not suffice; the starter model fits everywhere.
+
     Raises InputError where the model cannot be loaded or the prompt is blank.
     """
-    from core.guidance.text_guidance import TextGuidance  # brings in diffusers, which takes seconds
+    from core.guidance.memory import warn_of_memory  # brings in diffusers, which takes seconds
+    from core.guidance.text_guidance import TextGuidance
 
+    if not config.guidance.is_starter:
+        warn_of_memory(config, device, say)
     return TextGuidance.from_config(config, device, say)

@@ -26,6 +26,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError:
 )
 from tqdm import tqdm
 
+from core.config import DEFAULT_SD_VERSION
 from core.console import duration
 from core.errors import DreamFusionError, InputError
 from core.guidance import versions
@@ -116,7 +117,7 @@ def _explained(name: str) -> Iterator[None]:
     except RemoteEntryNotFoundError as error:
         raise InputError(f"{name!r} on the hub is no diffusers model ({_INDEX} is missing): choose another.") from error
     except HFValidationError as error:
-        example = versions.HUB_NAMES[versions.DEFAULT_VERSION]
+        example = versions.HUB_NAMES[DEFAULT_SD_VERSION]
         raise InputError(f"hf_key {name!r} is neither a folder, a file nor a hub name such as {example}.") from error
     except (HTTPError, OSError) as error:
         text = f"Downloading {name!r} failed ({first_line(error)}): try again (whole files are kept), or {_ADVICE}."
@@ -135,17 +136,20 @@ def _check_room(name: str, size: int) -> None:
 
 
 class Progress:
-    """Counts the bytes of a download and says every few seconds how it goes."""
+    """Counts the bytes of a download and says every few seconds how it goes. Where `say` raises, every thread stops."""
 
     def __init__(self, total: int, say: Callable[[str], None]) -> None:
         """Of `total` bytes none is there yet."""
         self.total, self.done = total, 0
         self._say, self._lock = say, threading.Lock()
         self._last_time, self._last_done = time.monotonic(), 0
+        self._stopped: BaseException | None = None
 
     def add(self, count: int) -> None:
         """`count` more bytes are there; several threads may say so."""
         with self._lock:
+            if self._stopped is not None:
+                raise self._stopped
             self.done += count
             seconds = time.monotonic() - self._last_time
             if seconds < _SECONDS:

@@ -6,7 +6,9 @@ are safetensors files, whole or in shards with an index, plain or in half precis
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import safetensors
 from core.errors import InputError
 from core.guidance.families import Family, family_of, pipelines
 
+_SPIECE_READERS = ("sentencepiece", "google.protobuf")  # what transformers reads a spiece.model with
 _VOCABULARIES = (("vocab.json", "merges.txt"), ("tokenizer.json",), ("spiece.model",))  # any of these will do
 
 
@@ -127,6 +130,18 @@ def _check_vocabulary(folder: Path, part: str) -> None:
 
     if all(missing(names) for names in _VOCABULARIES):
         raise InputError(f"The model in {folder} is incomplete: {part}/{missing(_VOCABULARIES[0])[0]} is missing.")
+    if all(missing(names) for names in _VOCABULARIES[:-1]) and not all(map(_is_installed, _SPIECE_READERS)):
+        command = f"{sys.executable} -m pip install sentencepiece protobuf"
+        raise InputError(
+            f"{folder / part / 'spiece.model'} needs two more Python packages: install them with {command}"
+        )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package around it
+        return False
 
 
 def _check_weights(folder: Path, path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 import transformers
+from torch import nn
 
 from core.device import is_out_of_memory
 from core.errors import InputError
@@ -23,10 +24,12 @@ from core.guidance.layout import (
     has_part,
     is_weighted,
     read_json,
+    settings_file,
     variant_at,
 )
 
 PIXEL_CHANNELS = 3  # of models without autoencoder
+MakeWeighted = Callable[[Any, Path, str, torch.dtype, bool], Any]  # class, folder, part, type, whether fp16 is wanted
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,27 @@ class Parts:
 
 
 def load_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype) -> Parts:
-    """Read a model, with `dtype` for vae and unet; a vae that overflows in half precision (force_upcast) stays float32.
+    """Read a model, with `dtype` for vae and unet; a vae that overflows in float16 (force_upcast) stays float32.
 
     Raises InputError where a file is missing or broken, or the folder holds another kind of model.
     """
     check_files(folder)
     transformers.utils.logging.disable_progress_bar()  # it would break into the trainer's own
+    parts = collect_parts(folder, dtype, text_dtype, _load_weights)
+    check_fit(folder, parts)
+    return parts
+
+
+def outline_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype) -> Parts:
+    """The parts as :func:`load_parts` reads them, but without numbers: the weights lie on the meta device.
+
+    Of the weights no file is looked at. Raises InputError where another file is missing or broken.
+    """
+    return collect_parts(folder, dtype, text_dtype, outline)
+
+
+def collect_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype, make: MakeWeighted) -> Parts:
+    """The parts that the folder's settings name; `make` gives those that have weights."""
     family, settings = family_at(folder)
     loaded: dict[str, Any] = {}
     for part, kind in family.parts.items():
@@ -59,13 +77,19 @@ def load_parts(folder: Path, dtype: torch.dtype, text_dtype: torch.dtype) -> Par
             loaded[part] = None
         elif is_weighted(part):
             wanted = text_dtype if part.startswith("text_encoder") else dtype
-            loaded[part] = _load_weights(kind, folder, part, part_dtype(folder, part, wanted), dtype == torch.float16)
+            loaded[part] = make(kind, folder, part, part_dtype(folder, part, wanted), dtype == torch.float16)
         else:
             loaded[part] = _guarded(folder / part, kind.from_pretrained)
+    _check_noise(folder)
     loaded["scheduler"] = _guarded(folder / "scheduler", family.scheduler.from_pretrained)
-    parts = assemble(family, settings, loaded)
-    check_fit(folder, parts)
-    return parts
+    return assemble(family, settings, loaded)
+
+
+def _check_noise(folder: Path) -> None:
+    """Models of EDM's noise (arXiv 2206.00364) have their family's layout, but their outputs mean something else."""
+    kind = str(read_json(folder / "scheduler" / settings_file("scheduler")).get("_class_name"))
+    if kind.startswith("EDM"):
+        raise InputError(f"{folder} was trained with EDM's noise ({kind}), which cannot guide: choose another model.")
 
 
 def assemble(family: Family, settings: dict[str, Any], loaded: dict[str, Any]) -> Parts:
@@ -80,9 +104,9 @@ def assemble(family: Family, settings: dict[str, Any], loaded: dict[str, Any]) -
 
 
 def part_dtype(folder: Path, part: str, wanted: torch.dtype) -> torch.dtype:
-    """The precision of a part: float32 for an autoencoder that says it overflows in half, else `wanted`."""
-    overflows = part == "vae" and read_json(folder / "vae" / "config.json").get("force_upcast", True)
-    return torch.float32 if overflows else wanted
+    """The precision of a part: float32 for an autoencoder that says it overflows in float16, else `wanted`."""
+    overflows = part == "vae" and read_json(folder / "vae" / "config.json").get("force_upcast", False)
+    return torch.float32 if overflows and wanted == torch.float16 else wanted
 
 
 def _load_weights(kind: Any, folder: Path, part: str, dtype: torch.dtype, fp16: bool) -> Any:
@@ -97,6 +121,21 @@ def _load_weights(kind: Any, folder: Path, part: str, dtype: torch.dtype, fp16: 
     if info["missing_keys"]:
         raise InputError(f"{folder / part} lacks the weights of {min(info['missing_keys'])}: fetch the model again.")
     return model.eval().requires_grad_(False)
+
+
+def outline(kind: Any, folder: Path, part: str, dtype: torch.dtype, _fp16: bool = False) -> Any:
+    """A part on the meta device, with shapes but without numbers."""
+    with torch.device("meta"):
+        return make_random(kind, folder / part, dtype)
+
+
+def make_random(kind: Any, path: Path, dtype: torch.dtype) -> Any:
+    """A part with the settings in its folder and random weights, on torch's default device."""
+    if hasattr(kind, "config_class"):  # transformers' way
+        model = kind(_guarded(path, kind.config_class.from_pretrained))
+    else:
+        model = kind.from_config(_guarded(path, kind.load_config))
+    return nn.Module.to(model, dtype).eval().requires_grad_(False)  # diffusers warns in its own to(), of nothing
 
 
 def _guarded(path: Path, load: Callable[..., Any], **options: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickle
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from torch import Tensor
 from core.device import is_out_of_memory
 from core.errors import InputError
 from core.guidance.layout import family_at, first_line
-from core.guidance.loading import Parts, assemble, check_fit, part_dtype
+from core.guidance.loading import Parts, assemble, check_fit, outline, part_dtype
 
 SUFFIXES = (".safetensors", ".ckpt")
 CONFIGS = Path(__file__).with_name("configs")
@@ -48,7 +48,22 @@ def load_file(path: Path, sd_version: str | None, dtype: torch.dtype, text_dtype
     another model than that, or none that can guide.
     """
     checkpoint = read_checkpoint(path)
-    kind = find_kind(path, checkpoint, sd_version)
+
+    def convert(reader: Any, configs: Path, part: str, dtype: torch.dtype) -> Any:
+        return _convert(path, checkpoint, configs, part, reader, dtype)
+
+    parts = _collect(find_kind(path, checkpoint, sd_version), dtype, text_dtype, convert)
+    check_fit(path, parts)
+    return parts
+
+
+def outline_file(path: Path, sd_version: str | None, dtype: torch.dtype, text_dtype: torch.dtype) -> Parts:
+    """The parts as :func:`load_file` reads them, but without numbers: the weights lie on the meta device."""
+    return _collect(find_kind(path, read_checkpoint(path), sd_version), dtype, text_dtype, outline)
+
+
+def _collect(kind: str, dtype: torch.dtype, text_dtype: torch.dtype, make: Callable[..., Any]) -> Parts:
+    """The parts of one of the folders in core/guidance/configs; `make` gives those that have weights."""
     configs = CONFIGS / kind
     family, settings = family_at(configs)
     loaded: dict[str, Any] = {}
@@ -57,11 +72,9 @@ def load_file(path: Path, sd_version: str | None, dtype: torch.dtype, text_dtype
             loaded[part] = reader.from_pretrained(CONFIGS / "clip", pad_token=_pad_token(kind, part))
         else:
             wanted = text_dtype if part.startswith("text_encoder") else dtype
-            loaded[part] = _convert(path, checkpoint, configs, part, reader, part_dtype(configs, part, wanted))
+            loaded[part] = make(reader, configs, part, part_dtype(configs, part, wanted))
     loaded["scheduler"] = family.scheduler.from_pretrained(configs / "scheduler", local_files_only=True)
-    parts = assemble(family, settings, loaded)
-    check_fit(path, parts)
-    return parts
+    return assemble(family, settings, loaded)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+from core.config import DEFAULT_SD_VERSION
 from core.errors import InputError
 from core.guidance import hub, versions
 from core.guidance.layout import check_files
@@ -27,7 +28,7 @@ def find_model(
     2.1. Raises InputError where there is no such model, DreamFusionError where it cannot be downloaded.
     """
     if hf_key is None:
-        names, version = versions.model_names(), sd_version or versions.DEFAULT_VERSION
+        names, version = versions.model_names(), sd_version or DEFAULT_SD_VERSION
         if version not in names:
             raise InputError(f"Unknown sd_version {version!r}: choose one of {', '.join(names)}.")
         hf_key = names[version]
@@ -37,7 +38,7 @@ def find_model(
     if path.is_file():
         raise InputError(f"hf_key {hf_key!r} is no file of weights: its name must end in {' or '.join(SUFFIXES)}.")
     if hf_key.count("/") != 1 or hf_key.startswith((".", "/", "~")):
-        example = versions.HUB_NAMES[versions.DEFAULT_VERSION]
+        example = versions.HUB_NAMES[DEFAULT_SD_VERSION]
         raise InputError(f"hf_key {hf_key!r} is neither a folder, a file nor a hub name such as {example}.")
     return hub.download(hf_key, fp16, say)
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from core.camera import Views, portrait_view
 from core.config import clean_prompt
+from core.device import pick_precision
 from core.errors import DreamFusionError, InputError
 from core.guidance import distillation, sampling, sds
 from core.guidance.conditioning import Conditioning
@@ -54,36 +55,47 @@ class StableDiffusion(nn.Module):
         hf_key: str | None = None,
         t_range: tuple[float, float] = (0.02, 0.98),
         say: Callable[[str], None] = warnings.warn,
+        bf16: bool = False,
     ) -> None:
         """Load the model `hf_key` (a hub name, a folder or a file), or else Stable Diffusion `sd_version`: 2.1 if None.
 
         For a file, `sd_version` says which model it must hold and whether a 2.x model predicts v; None for any.
-        fp16 halves the memory of the weights (not on a CPU, where it would be slower: `say` hears so).
+        fp16 or bf16 halves the memory of the weights (not on a CPU, where it would be slower: `say` hears so).
         vram_O trades speed for memory: texts are encoded on the CPU, the two predictions of a step made one after the
         other, and the autoencoder works in slices and tiles and recomputes what backward() needs.
         Raises InputError where the model cannot be found or read.
         """
         super().__init__()
-        self.device = torch.device(device)
-        self.vram_O = vram_O
-        if fp16 and self.device.type == "cpu":
-            say("fp16 is of no use on a CPU: computing in float32.")
-            fp16 = False
-        dtype = torch.float16 if fp16 else torch.float32
-        self._text_device = torch.device("cpu") if vram_O else self.device
-        text_dtype = torch.float32 if self._text_device.type == "cpu" else dtype
-        path = find_model(sd_version, hf_key, fp16, say)
+        device = torch.device(device)
+        dtype = pick_precision(fp16, bf16, device, say)
+        text_device = torch.device("cpu") if vram_O else device
+        text_dtype = torch.float32 if text_device.type == "cpu" else dtype
+        path = find_model(sd_version, hf_key, dtype == torch.float16, say)
         from_file = path.is_file()
         parts = load_file(path, sd_version, dtype, text_dtype) if from_file else load_parts(path, dtype, text_dtype)
-        self._take_over(parts)
-        if vram_O and self.vae is not None:
-            self._save_memory()
-        self.t_range = t_range
-        self.min_step, self.max_step = (int(len(self.alphas) * share) for share in t_range)
+        self._take_over(parts, device, text_device, vram_O, t_range)
 
-    def _take_over(self, parts: Parts) -> None:
+    @classmethod
+    def from_parts(
+        cls, parts: Parts, device: torch.device, vram_O: bool = False, t_range: tuple[float, float] = (0.02, 0.98)
+    ) -> StableDiffusion:
+        """The model of parts that are there, all of it on one device: to measure speed and memory without weights."""
+        model = cls.__new__(cls)
+        nn.Module.__init__(model)
+        model._take_over(parts, device, device, vram_O, t_range)
+        return model
+
+    def _take_over(
+        self,
+        parts: Parts,
+        device: torch.device,
+        text_device: torch.device,
+        vram_O: bool,
+        t_range: tuple[float, float],
+    ) -> None:
+        self.device, self._text_device, self.vram_O, self.t_range = device, text_device, vram_O, t_range
         self.family, self._text = parts.family, parts.text
-        self.max_tokens = self.family.max_tokens(self._text)
+        self.max_tokens = self.family.max_tokens(self._text) if self._text.encoders else 0
         encoders = [encoder for encoder in self._text.encoders if encoder is not None]
         self.text_encoders: nn.ModuleList | None = nn.ModuleList(encoders).to(self._text_device)
         self.vae: Any = None if parts.vae is None else parts.vae.to(self.device)
@@ -92,6 +104,9 @@ class StableDiffusion(nn.Module):
         kind = DiffusionSchedule if hasattr(self.scheduler, "alphas_cumprod") else FlowSchedule
         self.schedule: NoiseSchedule = kind(self.scheduler).to(self.device)
         self._read_sizes(parts.channels)
+        self.min_step, self.max_step = (int(len(self.alphas) * share) for share in t_range)
+        if vram_O and self.vae is not None:
+            self._save_memory()
 
     def _save_memory(self) -> None:
         self.vae.enable_slicing()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from core.camera import Views
 from core.config import Config, DistillationConfig, GuidanceConfig
 from core.device import has_fast_bf16
+from core.guidance.compiled import compile_or_leave
 from core.guidance.distillation import Recipe
 from core.guidance.learned_score import LearnedScore
 from core.guidance.perp_neg import negative_weights
@@ -100,12 +101,27 @@ def load_for_prompt(config: Config, device: torch.device, say: Callable[[str], N
 def load_model(config: GuidanceConfig, device: torch.device, say: Callable[[str], None]) -> StableDiffusion:
     """The text-to-image model of a configuration: the starter, or Stable Diffusion.
 
-    Where a processor has instructions for it, the UNet computes in bfloat16: faster, but plain colours darken sooner
-    (tests/benchmarks/RESULTS.md).
     Raises InputError where the model cannot be found or read.
     """
     hf_key = str(STARTER_FOLDER) if config.is_starter else config.hf_key
-    model = StableDiffusion(device, config.fp16, config.vram_O, config.sd_version, hf_key, config.t_range, say)
-    if has_fast_bf16(device):
-        nn.Module.to(model.unet, torch.bfloat16)  # diffusers warns in its own to(), of nothing
+    model = StableDiffusion(
+        device, config.fp16, config.vram_O, config.sd_version, hf_key, config.t_range, say, config.bf16
+    )
+    quicken(model, config.compile, say)
     return model
+
+
+def quicken(model: StableDiffusion, compiled: bool, say: Callable[[str], None]) -> None:
+    """Suit the networks of a training step to their device, and compile them if that is asked for and possible.
+
+    Where a processor has instructions for it, the UNet computes in bfloat16: faster, but plain colours darken sooner
+    (tests/benchmarks/RESULTS.md). On CUDA pictures lie in memory with the channels last, as its kernels want them.
+    """
+    if has_fast_bf16(model.device):
+        nn.Module.to(model.unet, torch.bfloat16)  # diffusers warns in its own to(), of nothing
+    networks = {"denoiser": model.unet} | ({} if model.vae is None else {"autoencoder": model.vae.encoder})
+    for name, network in networks.items():
+        if model.device.type == "cuda":
+            network.to(memory_format=torch.channels_last)
+        if compiled:
+            compile_or_leave(network, name, say)

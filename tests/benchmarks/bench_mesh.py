@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from core import checkpoint, mesh, texture
-from core.config import Config, MeshConfig
+from core.config import CameraConfig, Config, MeshConfig
 from core.export import save_mesh
 from core.field import Field, make_field
 from core.job import Job
@@ -69,7 +69,7 @@ def main(workspace: str | None = None) -> None:
     uv = table("unwrap", lambda: unwrap(*surface, config.texture_size))
     normals = table("normal map", lambda: bake_normals(*fine, *surface, uv, config.texture_size))
     result = mesh.Mesh(*surface, uv, normal_map=normals)
-    result = table("colours and bake", lambda: texture.paint(field, result, config.texture_size))
+    result = table("colours and bake", lambda: texture.paint(field, result, config.texture_size, CameraConfig()))
     with tempfile.TemporaryDirectory() as folder:
         table("files", lambda: save_mesh(result, Path(folder)))
     print(f"{'total':<20}{time.perf_counter() - table.start:9.2f}")

@@ -3,7 +3,15 @@ import math
 import pytest
 import torch
 
-from core.camera import PLANE_CHANNELS, Views, camera_embedding, camera_planes, orbit_views, sample_views
+from core.camera import (
+    PLANE_CHANNELS,
+    Views,
+    camera_embedding,
+    camera_matrices,
+    camera_planes,
+    orbit_views,
+    sample_views,
+)
 from core.config import CameraConfig
 
 
@@ -112,3 +120,44 @@ def test_planes_face_the_camera():
     views = sample_views(CameraConfig(), 5, torch.Generator().manual_seed(0))
     planes = camera_planes(views, (6, 6))
     assert torch.einsum("bchw,bc->bhw", planes[:, :3], views.directions()).abs().max() < 1e-5
+
+
+def test_a_ring_is_four_views_at_equal_spacing():
+    config = CameraConfig(radius=(2.0, 2.5), elevation_deg=(0.0, 30.0), fov_deg=(30.0, 45.0))
+    views = sample_views(config, 2, torch.Generator().manual_seed(1), ring=4)
+    azimuth = views.azimuth_deg.view(2, 4)
+    torch.testing.assert_close(azimuth.diff(dim=1), torch.full((2, 3), 90.0))
+    assert 0 <= azimuth[0, 0] < 45 <= azimuth[1, 0] < 90
+    for values in (views.elevation_deg, views.radius, views.fov_deg):
+        rows = values.view(2, 4)
+        assert (rows == rows[:, :1]).all()
+        assert rows[0, 0] != rows[1, 0]
+
+
+@pytest.mark.parametrize(
+    ("azimuth", "elevation", "matrix"),
+    [  # columns: right, up, backward, position; by hand, in a world where the front faces +X
+        (0, 0, [0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1]),  # stands on +X, sees +Y on its right
+        (90, 0, [-1, 0, 0, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0, 0, 0, 1]),  # stands on +Y, sees -X on its right
+        (180, 0, [0, 0, -1, -1, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1]),  # behind, on -X
+        (0, 30, [0, -0.5, 0.75**0.5, 0.75**0.5, 1, 0, 0, 0, 0, 0.75**0.5, 0.5, 0.5, 0, 0, 0, 1]),
+    ],
+)
+def test_mvdreams_cameras_by_hand(azimuth, elevation, matrix):
+    told = camera_matrices(one_view(azimuth, elevation, 2.7, 35))
+    torch.testing.assert_close(told, torch.tensor([matrix], dtype=told.dtype), atol=1e-6, rtol=0)
+
+
+def test_mvdreams_cameras_are_its_own_formula():
+    """It puts a camera at (cos e sin a, sin e, cos e cos a), Y up, and turns that to Z up; 90 degrees see the front."""
+    views = sample_views(CameraConfig(), 1, torch.Generator().manual_seed(3), ring=4)
+    for told, azimuth, elevation in zip(camera_matrices(views), views.azimuth_deg, views.elevation_deg, strict=True):
+        a, e = math.radians(azimuth + 90), math.radians(elevation)
+        position = torch.tensor([math.cos(e) * math.sin(a), math.sin(e), math.cos(e) * math.cos(a)])
+        right = torch.linalg.cross(-position, torch.tensor([0.0, 1.0, 0.0]))
+        right = right / right.norm()
+        up = torch.linalg.cross(right, -position)
+        columns = torch.stack([right, up, position, position], dim=1)
+        expected = torch.eye(4)
+        expected[:3] = torch.stack([columns[0], -columns[2], columns[1]])
+        torch.testing.assert_close(told.view(4, 4), expected, atol=1e-6, rtol=0)

@@ -15,6 +15,7 @@ from core.device import (
     keep_freed_memory,
     memory_errors,
     pick_device,
+    pick_precision,
     what_needs_less,
 )
 from core.errors import DreamFusionError, InputError, OutOfMemory
@@ -81,6 +82,33 @@ def test_the_advice_names_what_is_not_in_use_yet():
     config = override(config, guidance={"fp16": True})
     assert what_needs_less(config, CUDA) == "--preset draft or --device cpu"
     assert what_needs_less(config, CPU, "a smaller --H and --W") == "a smaller --H and --W"
+
+
+def test_bfloat16_is_as_small_as_half_precision():
+    config = override(preset("standard", "a mug", "sd"), guidance={"bf16": True})
+    assert what_needs_less(config, CUDA) == "--vram_O"
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_precision_on_a_processor(monkeypatch, fast):
+    monkeypatch.setattr(device_module, "has_fast_bf16", lambda _device: fast)
+    said = []
+    assert pick_precision(False, False, CPU, said.append) == torch.float32
+    assert said == []
+    assert pick_precision(True, False, CPU, said.append) == torch.float32
+    assert said == ["fp16 is of no use on a CPU: computing in float32."]
+    assert pick_precision(False, True, CPU, said.append) == (torch.bfloat16 if fast else torch.float32)
+    assert said[1:] == ([] if fast else ["bf16 is of no use on this CPU: computing in float32."])
+
+
+def test_precision_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "GeForce GTX 1080")
+    assert pick_precision(True, False, CUDA, pytest.fail) == torch.float16
+    with pytest.raises(InputError, match=r"GTX 1080 cannot compute in bfloat16: take --fp16\."):
+        pick_precision(False, True, CUDA, pytest.fail)
+    with pytest.raises(InputError, match="choose one"):
+        pick_precision(True, True, CUDA, pytest.fail)
 
 
 def test_a_device_that_works_passes():

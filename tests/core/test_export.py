@@ -8,7 +8,7 @@ import pytest
 import trimesh
 
 from core import export
-from core.config import MeshConfig
+from core.config import CameraConfig, MeshConfig
 from core.errors import InputError
 from core.mesh import Mesh, extract_mesh
 from core.texture import paint
@@ -23,7 +23,7 @@ def mesh():
     shape = union(ball(0.5), ball(0.15, (0.0, -0.6, 0.0)), ball(0.25, (0.0, 0.0, 0.6)))
     field = AnalyticField(shape)
     config = MeshConfig(resolution=48, faces=2_500, texture_size=SIZE, normal_map=True)
-    return paint(field, extract_mesh(field, config), SIZE)
+    return paint(field, extract_mesh(field, config), SIZE, CameraConfig())
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,9 @@ import pytest
 from core import config as settings
 from core import generate
 from core.control import Control
+from core.errors import Cancelled
 from core.job import Job
-from core.protocol import Progress
+from core.protocol import Log, Progress
 
 
 def test_the_time_left_is_that_of_the_whole_job():
@@ -34,3 +35,18 @@ def test_the_bar_ends_full(tmp_path, monkeypatch):
     assert written == [0, 120, 240]
     assert heard[-1] == Progress("turntable", 3, 3, 1.0, 0.0)
     assert [message.fraction for message in heard] == sorted(message.fraction for message in heard)
+
+
+def test_a_cancel_is_heard_while_a_model_is_downloaded(tmp_path, monkeypatch):
+    control, heard = Control(), []
+
+    def download(_config, _device, say):
+        say("Downloaded 1.00 of 4.00 GB.")
+        control.cancel("Enough.")
+        say("Downloaded 2.00 of 4.00 GB.")
+        raise AssertionError("goes on")
+
+    monkeypatch.setattr(generate, "make_guidance", download)
+    with pytest.raises(Cancelled, match="Enough"):
+        generate.generate(Job.create(tmp_path / "job", settings.Config("a ball")), heard.append, control)
+    assert heard[-1] == Log("Downloaded 2.00 of 4.00 GB.")

@@ -38,6 +38,9 @@ def test_nothing_but_a_prompt_is_the_standard_preset_of_the_starter():
         (["--normal_map"], "mesh.normal_map", True),
         (["--faces", "500"], "mesh.normal_map", False),
         (["--fp16"], "guidance.fp16", True),
+        (["--bf16"], "guidance.bf16", True),
+        (["--compile"], "guidance.compile", True),
+        (["--fp16"], "guidance.compile", False),
         (["--vram_O"], "guidance.vram_O", True),
         (["--vram-O"], "guidance.vram_O", True),
         (["--model", "sd"], "guidance.model", "sd"),
@@ -45,6 +48,11 @@ def test_nothing_but_a_prompt_is_the_standard_preset_of_the_starter():
         (["--sd_version", "1.5"], "guidance.sd_version", "1.5"),
         (["--sd-version", "1.5"], "guidance.model", "sd"),
         (["--sd_version=2.0"], "guidance.guidance_scale", 100.0),
+        (["--sd_version", "2.1-v"], "guidance.sd_version", "2.1-v"),
+        (["--sd_version", "xl"], "guidance.model", "sd"),
+        (["--model", "sd"], "guidance.sd_version", "2.1"),
+        (["--hf_key", "some/model"], "guidance.sd_version", None),
+        (["--hf_key", "some/model", "--sd_version", "if"], "guidance.sd_version", "if"),
         (["--hf_key", "some/model"], "guidance.hf_key", "some/model"),
         (["--hf-key", "some/model"], "guidance.model", "sd"),
         (["--model", "starter"], "guidance.hf_key", None),
@@ -77,10 +85,12 @@ def test_an_option_reaches_its_setting(arguments, path, value):
     assert result == value
 
 
-def test_the_folder_of_a_model_holds_from_anywhere(tmp_path, monkeypatch):
+def test_the_place_of_a_model_holds_from_anywhere(tmp_path, monkeypatch):
     (tmp_path / "some" / "model").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     assert config_of("--hf_key", "some/model").guidance.hf_key == str(tmp_path / "some" / "model")
+    (tmp_path / "one.safetensors").touch()
+    assert config_of("--hf_key", "one.safetensors").guidance.hf_key == str(tmp_path / "one.safetensors")
     assert config_of("--hf_key", "other/model").guidance.hf_key == "other/model"
 
 
@@ -118,6 +128,7 @@ def test_white_space_of_a_prompt_is_tidied():
         ["generate", "a", "--workspace", " "],
         ["generate", "a", "--work", "x"],
         ["generate", "a", "--model", "starter", "--hf_key", "some/model"],
+        ["generate", "a", "--fp16", "--bf16"],
         ["generate", "a", "--hf_key", ""],
         ["generate", "a", "--hf_key", " "],
         ["generate", "a", "--distillation", "dds"],

@@ -81,8 +81,10 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path):
 
 def test_a_step_that_is_not_finite_is_skipped(tmp_path):
     job = Job.create(tmp_path / "job", small_config())
-    trainer = run(job, BallPainter(fail_at=[3, 50, 51]))
+    heard = []
+    trainer = run(job, BallPainter(fail_at=[3, 50, 51]), heard=heard)
     assert trainer.step == 100
+    assert Log("3 of 100 steps gave no finite number and were skipped.") in heard
     assert all(torch.isfinite(p).all() for p in trainer.field.parameters())
 
 

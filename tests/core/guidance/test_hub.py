@@ -14,7 +14,7 @@ import torch
 from huggingface_hub.errors import HTTPError
 
 from core.__main__ import main
-from core.errors import DreamFusionError, InputError
+from core.errors import Cancelled, DreamFusionError, InputError
 from core.guidance import hub
 from core.guidance.families import family_of
 from core.guidance.loading import load_parts
@@ -175,6 +175,22 @@ def test_progress_tells_bytes_speed_and_time_left(monkeypatch):
         "Downloaded 0.20 of 4.00 GB, 40.0 MB/s, 1:35 left.",
         "Downloaded 1.00 of 4.00 GB, 80.0 MB/s, 0:38 left.",
     ]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_download_ends_in_all_threads_where_its_lines_are_not_heard(monkeypatch):
+    monkeypatch.setattr(hub, "_SECONDS", 0.0)
+    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 1000)
+    said: list[str] = []
+
+    def cancelled(text: str) -> None:
+        said.append(text)
+        if text.startswith("Downloaded"):
+            raise Cancelled("Cancelled.")
+
+    with pytest.raises(Cancelled):
+        hub.download(NAME, False, cancelled)
+    assert not list(Path(huggingface_hub.constants.HF_HUB_CACHE).rglob("*.safetensors"))
 
 
 @pytest.mark.usefixtures("server")

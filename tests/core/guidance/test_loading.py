@@ -120,12 +120,18 @@ def test_a_prediction_that_is_not_known(model):
     assert "predicts 'sample': only epsilon and v_prediction work" in refusal(model)
 
 
+def test_a_noise_that_is_not_known(model):
+    change_json(model / "scheduler" / "scheduler_config.json", _class_name="EDMDPMSolverMultistepScheduler")
+    assert "was trained with EDM's noise (EDMDPMSolverMultistepScheduler)" in refusal(model)
+
+
 # Precision
 
 
 def test_an_autoencoder_that_overflows_stays_in_full_precision(model):
     parts = loading.load_parts(model, HALF, HALF)
     assert (parts.unet.dtype, parts.text.encoders[0].dtype, parts.vae.dtype) == (HALF, HALF, FLOAT)
+    assert loading.load_parts(model, torch.bfloat16, FLOAT).vae.dtype == torch.bfloat16  # which does not overflow
     change_json(model / "vae" / "config.json", force_upcast=False)
     assert loading.load_parts(model, HALF, HALF).vae.dtype == HALF
 

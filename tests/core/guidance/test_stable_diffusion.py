@@ -126,6 +126,20 @@ def test_saving_memory_changes_no_number(folder, request):
     np.testing.assert_array_equal(*pictures)
 
 
+def test_each_of_many_texts_a_picture_is_told_the_views_but_the_first(camera_aware):
+    """Three texts for each of two pictures are as three predictions of one text each."""
+    views, t = orbit_views(2, 20.0, 3.0, 40.0), torch.tensor([100, 700])
+    noisy = torch.randn(2, 4, LATENT_SIZE, LATENT_SIZE, generator=seeded())
+    text = camera_aware.get_text_embeds(["", "", "a cat", "a cat", "a dog", "a cow"])
+    together = camera_aware.predict_noise(noisy, t, text, views).chunk(3)
+    pairs = [
+        camera_aware.predict_noise(noisy, t, text[torch.tensor([0, 1, *some])], views) for some in ([2, 3], [4, 5])
+    ]
+    torch.testing.assert_close(together[0], pairs[0].chunk(2)[0])
+    for one, pair in zip(together[1:], pairs, strict=True):
+        torch.testing.assert_close(one, pair.chunk(2)[1])
+
+
 # A UNet with a known answer
 
 

@@ -159,6 +159,15 @@ def test_in_bfloat16_the_noise_is_nearly_the_same(camera_model, monkeypatch, one
     assert 0 < (whole - short).norm() < 0.03 * whole.norm()
 
 
+def test_networks_are_compiled_where_that_is_asked_for(camera_model, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(text_guidance, "compile_or_leave", lambda _network, name, _say: compiled.append(name))
+    text_guidance.load_model(job(camera_model).guidance, CPU, print)
+    assert compiled == []
+    text_guidance.load_model(override(job(camera_model), guidance={"compile": True}).guidance, CPU, print)
+    assert compiled == ["denoiser", "autoencoder"]
+
+
 def test_only_the_starter_remarks_on_words_that_it_does_not_know(camera_model, monkeypatch):
     monkeypatch.setattr(text_guidance, "STARTER_FOLDER", camera_model)
     said: list[str] = []

@@ -10,7 +10,7 @@ import torch
 from core.config import ANNEALS, GuidanceConfig
 from core.guidance import timesteps
 
-T, RUN = 1000, 20_000
+T, RUN = 1000, 6_000
 
 
 def config(anneal: str) -> GuidanceConfig:

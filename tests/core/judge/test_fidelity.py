@@ -29,7 +29,7 @@ def painted(tmp_path_factory):
     job = Job.create(tmp_path_factory.mktemp("job") / "ball", config)
     trainer = train(config, BallPainter(), job, CPU, lambda _message: None, Control())
     mesh = extract_mesh(trainer.field, config.mesh, trainer.occupancy, lambda _text: None)
-    return job, paint(trainer.field, mesh, config.mesh.texture_size)
+    return job, paint(trainer.field, mesh, config.mesh.texture_size, config.camera)
 
 
 def test_a_mesh_shows_what_its_field_shows(painted):

@@ -14,6 +14,7 @@ import torch
 from diffusers import DDIMScheduler
 
 from core.errors import InputError
+from core.guidance import layout
 from core.guidance.families import Pictures, family_of, pipelines
 from core.guidance.stable_diffusion import StableDiffusion
 from tests.core.guidance.conftest import load, seeded
@@ -183,4 +184,34 @@ def test_encoders_that_do_not_fit_are_refused(folders, tmp_path):
     wide = tiny.clip_encoder(diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl.CLIPTextModel, 20)
     wide.save_pretrained(folder / "text_encoder")
     with pytest.raises(InputError, match="text of width 36, but vae and text_encoder give 4 and 40"):
+        load(folder)
+
+
+# Files of some families alone
+
+
+def shard(folder: Path) -> None:
+    """Save T5 in shards, as the real one is."""
+    encoder = tiny.T5EncoderModel.from_pretrained(folder / "text_encoder")
+    shutil.rmtree(folder / "text_encoder")
+    encoder.save_pretrained(folder / "text_encoder", max_shard_size="8KB")
+
+
+def test_shards_are_read_and_a_missing_one_is_named(folders, tmp_path):
+    folder = Path(shutil.copytree(folders["if"], tmp_path / "model"))
+    shard(folder)
+    shards = sorted((folder / "text_encoder").glob("model-*.safetensors"))
+    assert len(shards) > 1
+    told, expected = (load(path).get_text_embeds("a cat").embeddings for path in (folder, folders["if"]))
+    assert torch.equal(told, expected)
+    shards[1].unlink()
+    with pytest.raises(InputError, match=f"incomplete: text_encoder/{shards[1].name} is missing"):
+        load(folder)
+
+
+def test_packages_that_only_a_spiece_model_needs_are_named(folders, tmp_path, monkeypatch):
+    folder = Path(shutil.copytree(folders["if"], tmp_path / "model"))
+    (folder / "tokenizer" / "tokenizer.json").rename(folder / "tokenizer" / "spiece.model")
+    monkeypatch.setattr(layout, "_is_installed", lambda _module: False)
+    with pytest.raises(InputError, match=r"spiece.model needs two more Python packages.*pip install sentencepiece"):
         load(folder)
