@@ -136,6 +136,12 @@ class Gui:
             panel.remove(probe)
         self.check(drawn, f"the tab {category} is in front")
 
+    def unfold(self, panel):
+        """Show a sub-panel open, below the others; a user clicks its header once."""
+        bpy.utils.unregister_class(panel)
+        panel.bl_options = set()
+        bpy.utils.register_class(panel)
+
     def right_edge(self):
         """The share of the sidebar's width at which a small button at the right edge lies, left of the tabs."""
         return 1 - 45 * bpy.context.preferences.system.ui_scale / self.region().width

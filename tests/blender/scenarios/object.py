@@ -12,7 +12,7 @@ def scenario(gui):
     job = gui.arguments[0]
     settings = importlib.import_module(f"{gui.addon}.object_settings")
     scene = bpy.context.scene
-    unfold(bpy.types.DREAMFUSION_PT_object)
+    gui.unfold(bpy.types.DREAMFUSION_PT_object)
     yield from gui.open_tab("DreamFusion", bpy.types.DREAMFUSION_PT_main)
     gui.check(settings.options(scene) == {}, "what nobody set is left to the preset")
     yield from gui.fill("height", "20 cm")
@@ -50,13 +50,6 @@ def scenario(gui):
     gui.check(image.packed_file is not None, "with its texture")
     yield 0.5
     gui.shot("3_redone")
-
-
-def unfold(panel):
-    """Show a sub-panel open; a user clicks its header once."""
-    bpy.utils.unregister_class(panel)
-    panel.bl_options = set()
-    bpy.utils.register_class(panel)
 
 
 def contents():

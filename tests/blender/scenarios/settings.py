@@ -34,8 +34,15 @@ def scenario(gui):
     gui.check([model.name for model in found] == ["toys"], f"the user's model is found: {found}")
     bpy.ops.dreamfusion.choose_model(model="sd", sd_version="1.5")
     gui.check(settings.options()["sd_version"] == "1.5", "a version is chosen")
+    gui.unfold(bpy.types.DREAMFUSION_PT_advanced)
     yield 0.5
     gui.shot("3_stable_diffusion")
+    settings.distillation, settings.guidance_scale, settings.perpneg = "ism", 7.5, True
+    expected = {"distillation": "ism", "guidance_scale": 7.5, "perpneg": True}
+    gui.check(expected.items() <= settings.options().items(), f"the trainer hears of it: {settings.options()}")
+    for name in expected:
+        settings.property_unset(name)
+    gui.check(not expected.keys() & settings.options().keys(), "and of nothing that is as it was")
     try:
         bpy.ops.dreamfusion.browse_model(filepath=os.path.dirname(folder))
         gui.check(False, "a folder without a model is refused")
