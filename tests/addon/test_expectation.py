@@ -20,7 +20,10 @@ def test_the_newest_job_with_the_same_settings_counts():
 
 @pytest.mark.parametrize(
     "other",
-    [{"preset": "draft"}, {"epochs": 9}, {"field": "mlp"}, {"device": "cpu"}, {"fp16": True}, {"model": "sd"}],
+    [
+        *({"preset": "draft"}, {"epochs": 9}, {"field": "mlp"}, {"device": "cpu"}, {"fp16": True}, {"model": "sd"}),
+        *({"distillation": "vsd"}, {"texture_size": 4096}, {"normal_map": True}),
+    ],
 )
 def test_a_job_with_other_settings_does_not_count(other):
     assert describe([record(90, **other)], STARTER) == "About 2 minutes"
@@ -29,4 +32,5 @@ def test_a_job_with_other_settings_does_not_count(other):
 def test_what_nobody_has_measured_is_not_known():
     assert describe([], {"model": "sd", "sd_version": "2.1", "preset": "draft"}) == "Time not known yet"
     assert describe([], {**STARTER, "epochs": 50}) == "Time not known yet"
+    assert describe([], {**STARTER, "distillation": "vsd"}) == "Time not known yet"
     assert describe([Record("a mug", 1, State.DONE, 0.0, seconds=9.0)], STARTER) == "About 2 minutes"
