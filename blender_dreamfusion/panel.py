@@ -109,5 +109,7 @@ def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, setti
     time = expectation.describe((job.record for job in SESSION.queue.jobs), options)
     drawing.text(layout, context.region, f"{time}. {texts.needs(options)}", "INFO")
     if "sd_version" in options and not compat.online_access():
-        words = texts.OFFLINE + " turn on Allow Online Access in Preferences > System."
-        drawing.text(layout, context.region, words, "INFO")
+        drawing.text(layout, context.region, texts.OFFLINE, "INFO")
+        row = layout.row()
+        row.use_property_split = False
+        row.prop(context.preferences.system, "use_online_access")
