@@ -93,7 +93,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--sd_version",
         "--sd-version",
         choices=settings.SD_VERSIONS,
-        help="of Stable Diffusion (if: DeepFloyd IF); implies --model sd",
+        help="of Stable Diffusion (if: DeepFloyd IF; mvdream: four views at once); implies --model sd",
     )
     parser.add_argument(
         "--hf_key",
@@ -154,6 +154,8 @@ def make_config(args: argparse.Namespace) -> Config:
         device=args.device,
         guidance=guidance,
     )
+    if args.sd_version == "mvdream":
+        config = settings.suit_multiview(config)
     if args.command == "generate":
         config = settings.override(config, field={"kind": args.field})
         if args.epochs:

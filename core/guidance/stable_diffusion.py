@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.camera import Views, portrait_view
+from core.camera import Views, orbit_views, portrait_view
 from core.config import clean_prompt
 from core.device import pick_precision
 from core.errors import DreamFusionError, InputError
@@ -194,7 +194,9 @@ class StableDiffusion(nn.Module):
         """
         latents = self._to_latents(pred_rgb, as_latent, generator)
         last = self.max_step if max_step is None else max_step
-        t = sds.draw_timesteps(len(latents), self.min_step, last, generator).to(self.device)
+        ring = self.family.ring  # the pictures of a ring are equally noisy
+        t = sds.draw_timesteps(len(latents) // ring, self.min_step, last, generator).repeat_interleave(ring)
+        t = t.to(self.device)
         with torch.no_grad():
             noise = self._normal(latents.shape, generator).to(latents.dtype)
             alpha_bar = self.alphas[t]
@@ -251,7 +253,8 @@ class StableDiffusion(nn.Module):
     ) -> np.ndarray:
         """Pictures of a prompt, uint8 (B, H, W, 3): one, or one for each of `views`.
 
-        Without `views` a model that takes a camera looks from beside the front, unless the prompt names a side.
+        Without `views` a model that takes a camera looks from beside the front, unless the prompt names a side; one
+        that draws several views at once draws them around the object, from the front on.
         Sampled with DDIM on the model's noise schedule, of rectified flow with Euler's steps. H and W default to the
         model's own size. `on_step` hears how many steps are done. Raises InputError where the prompt is blank, H or W
         is no multiple of what the model works in, or the schedule has not as many steps.
@@ -275,6 +278,8 @@ class StableDiffusion(nn.Module):
         return pixels.permute(0, 2, 3, 1).cpu().numpy()
 
     def _picture_view(self, text: str) -> Views | None:
+        if self.family.ring > 1:
+            return orbit_views(self.family.ring, 15.0, 3.0, 40.0).to(self.device)
         named = any(side in text for side in VIEW_WORDS)
         return portrait_view().to(self.device) if takes_camera(self.unet) and not named else None
 

@@ -44,6 +44,11 @@ class TextGuidance:
         """Load the model that a job asks for; `say` hears too what it does not know of the prompts."""
         return cls(load_for_prompt(config, device, say), config.guidance, config.prompt, config.negative, say)
 
+    @property
+    def ring(self) -> int:
+        """How many views of one object the model sees together."""
+        return self.model.family.ring
+
     def loss(self, image: Tensor, views: Views, progress: float, generator: torch.Generator) -> Tensor:
         """The SDS loss of pictures (B, 3, H, W) in [0, 1]; noise and guidance scale lessen with progress."""
         config, views = self.config, views.to(self.model.device)

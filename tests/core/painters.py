@@ -13,6 +13,8 @@ class BallPainter:
         self.interrupt_at = interrupt_at
         self.calls = 0
 
+    ring = 1
+
     def loss(self, image, views, progress, generator):  # noqa: ARG002
         self.calls += 1
         if self.calls == self.interrupt_at:
