@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.camera import Views, portrait_view
+from core.camera import Views, orbit_views, portrait_view
 from core.config import clean_prompt
 from core.device import pick_precision
 from core.errors import DreamFusionError, InputError
@@ -203,9 +203,10 @@ class StableDiffusion(nn.Module):
         draw_t = timesteps or (lambda count, by: draw_timesteps(count, self.min_step, self.max_step, by))
         told = self._tell(text_embeddings, latents, views)
         scores = self._scores(told, len(latents), learned, views)
+        ring = self.family.ring  # the pictures of a ring are equally noisy
 
         def draw() -> tuple[Tensor, Tensor]:
-            t = draw_t(len(latents), generator).to(self.device)
+            t = draw_t(len(latents) // ring, generator).repeat_interleave(ring).to(self.device)
             return t, self._normal(latents.shape, generator).to(latents.dtype)
 
         grad = distillation.mean_gradient(scores, latents.detach(), draw, recipe or Recipe(guidance_scale))
@@ -275,7 +276,8 @@ class StableDiffusion(nn.Module):
     ) -> np.ndarray:
         """Pictures of a prompt, uint8 (B, H, W, 3): one, or one for each of `views`.
 
-        Without `views` a model that takes a camera looks from beside the front, unless the prompt names a side.
+        Without `views` a model that takes a camera looks from beside the front, unless the prompt names a side; one
+        that draws several views at once draws them around the object, from the front on.
         Sampled with DDIM on the model's noise schedule, of rectified flow with Euler's steps. H and W default to the
         model's own size. `on_step` hears how many steps are done. Raises InputError where the prompt is blank, H or W
         is no multiple of what the model works in, or the schedule has not as many steps.
@@ -299,6 +301,8 @@ class StableDiffusion(nn.Module):
         return pixels.permute(0, 2, 3, 1).cpu().numpy()
 
     def _picture_view(self, text: str) -> Views | None:
+        if self.family.ring > 1:
+            return orbit_views(self.family.ring, 15.0, 3.0, 40.0).to(self.device)
         named = any(side in text for side in VIEW_WORDS)
         return portrait_view().to(self.device) if takes_camera(self.unet) and not named else None
 

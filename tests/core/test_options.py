@@ -31,6 +31,8 @@ def test_nothing_but_a_prompt_is_the_standard_preset_of_the_starter():
         (["--preset", "high"], "training.epochs", 15),
         (["--preset", "high", "--epochs", "4"], "training.epochs", 4),
         (["--field", "mlp"], "field.kind", "mlp"),
+        (["--sd_version", "mvdream"], "guidance.guidance_scale", 50.0),
+        (["--sd_version", "mvdream"], "camera.elevation_deg", (0.0, 30.0)),
         (["--fp16"], "guidance.fp16", True),
         (["--bf16"], "guidance.bf16", True),
         (["--compile"], "guidance.compile", True),
