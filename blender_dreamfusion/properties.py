@@ -16,6 +16,7 @@ SD_VERSIONS = (
     ("xl", "XL", "Stable Diffusion XL"),
     ("if", "IF", "DeepFloyd IF, its first stage; asks for consent on Hugging Face"),
     ("3.5", "3.5", "Stable Diffusion 3.5 Medium; asks for consent on Hugging Face"),
+    ("mvdream", "MVDream", "MVDream, which draws an object from four sides at once"),
 )
 PRESETS = (
     ("draft", "Draft", "A first impression, in the shortest time"),
