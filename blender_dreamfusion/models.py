@@ -19,6 +19,7 @@ from . import json_file
 PARTS = {  # pipeline of diffusers -> its parts that have weights
     "StableDiffusionPipeline": ("text_encoder", "vae", "unet"),
     "StableDiffusionXLPipeline": ("text_encoder", "text_encoder_2", "vae", "unet"),
+    "MVDreamPipeline": ("text_encoder", "vae", "unet"),
     "IFPipeline": ("text_encoder", "unet"),
     "StableDiffusion3Pipeline": ("text_encoder", "text_encoder_2", "text_encoder_3", "vae", "transformer"),
 }

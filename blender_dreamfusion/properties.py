@@ -20,6 +20,7 @@ SD_VERSIONS = (
     ("1.5", "Stable Diffusion 1.5", "For pictures of 512 pixels"),
     ("xl", "Stable Diffusion XL", "For pictures of 1024 pixels: much memory and time"),
     ("3.5", "Stable Diffusion 3.5 Medium", "Asks for your consent on Hugging Face first"),
+    ("mvdream", "MVDream", "Draws an object from four sides at once: fewer objects with two fronts"),
     ("if", "DeepFloyd IF", "Its first stage, of 64 pixels. Asks for your consent on Hugging Face first"),
 )
 PRESETS = (

@@ -20,6 +20,7 @@ DOWNLOADS = {  # of each version, about: the trainer tells exactly
     "2.1-v": "5.2 GB",
     "xl": "14 GB",
     "3.5": "16 GB",
+    "mvdream": "2.6 GB",
     "if": "36 GB",
 }
 _SMALL_WORDS = (

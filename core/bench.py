@@ -101,6 +101,7 @@ class RandomGuidance:
     def __init__(self, model: StableDiffusion, texts: Conditioning, scale: float) -> None:
         """`texts` are of one view, the unconditional one first."""
         self.model, self.texts, self.scale = model, texts, scale
+        self.ring = model.family.ring
         self.on_rendered: Callable[[str], None] = lambda _name: None
         self.on_loss: Callable[[str], None] = lambda _name: None
 

@@ -15,7 +15,7 @@ from core.errors import InputError
 
 PRESETS = ("draft", "standard", "high")
 DEFAULT_SD_VERSION = "2.1"
-SD_VERSIONS = ("1.5", "2.0", "2.1", "2.1-v", "xl", "if", "3.5")
+SD_VERSIONS = ("1.5", "2.0", "2.1", "2.1-v", "xl", "if", "3.5", "mvdream")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MESH_FORMATS = ("glb", "obj", "ply")
 METHODS = ("sds", "vsd", "ism", "sdi")  # of distillation
@@ -126,7 +126,7 @@ class TrainingConfig:
     """The loop."""
 
     epochs: int = 5  # of EPOCH iterations
-    batch: int = 1  # pictures a step
+    batch: int = 1  # pictures a step; of a model that sees several views together, groups of them
     lr_encoding: float = 2e-2
     lr_network: float = 2e-3
     opacity_weight: float = 60.0  # pushes each ray to be opaque or empty; ramps up from 0
@@ -223,6 +223,18 @@ def _sd_preset(name: str, prompt: str) -> Config:
         },
         training={"epochs": epochs, "lr_encoding": 1e-2, "lr_network": 1e-3, "validation_resolution": 128},
         mesh={"resolution": 256, "faces": 50_000, "texture_size": 2048},
+    )
+
+
+def suit_multiview(config: Config) -> Config:
+    """Settings for MVDream in place of Stable Diffusion's: cameras and guidance scale of its authors' 3D examples.
+
+    Level or from above, with a frame half as high as 0.8 to 1 world units at the origin.
+    """
+    return override(
+        config,
+        camera={"radius": (2.2, 2.75), "elevation_deg": (0.0, 30.0), "fov_deg": (40.0, 40.0)},
+        guidance={"guidance_scale": 50.0},
     )
 
 

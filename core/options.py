@@ -117,7 +117,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--sd_version",
         "--sd-version",
         choices=settings.SD_VERSIONS,
-        help="of Stable Diffusion (if: DeepFloyd IF); implies --model sd",
+        help="of Stable Diffusion (if: DeepFloyd IF; mvdream: four views at once); implies --model sd",
     )
     parser.add_argument(
         "--hf_key",
@@ -178,6 +178,8 @@ def make_config(args: argparse.Namespace) -> Config:
         device=args.device,
         guidance=guidance,
     )
+    if args.sd_version == "mvdream":
+        config = settings.suit_multiview(config)
     if args.command != "image":
         config = apply_distillation(config, args)
     if args.command == "generate":

@@ -60,7 +60,8 @@ class Trainer:
     def iterate(self) -> None:
         """One iteration. Raises DreamFusionError, with the iteration done, after too many non-finite ones in a row."""
         self.occupancy.update(self.field.density, self.step, self.generator)
-        views = sample_views(self.config.camera, self.config.training.batch, self.generator).to(self.device)
+        batch, ring = self.config.training.batch, self.guidance.ring
+        views = sample_views(self.config.camera, batch, self.generator, ring).to(self.device)
         rendering = self._render(views)
         loss = self.guidance.loss(rendering.image(), views, self.progress, self.generator)
         loss = loss + self._regularize(rendering)

@@ -16,6 +16,10 @@ from core.config import Config
 class Guidance(Protocol):
     """Anything that can judge pictures; the training loop knows no more than this."""
 
+    @property
+    def ring(self) -> int:
+        """Pictures come in groups of this many views at equal spacing around the object; 1: each by itself."""
+
     def loss(self, image: Tensor, views: Views, progress: float, generator: torch.Generator) -> Tensor:
         """A scalar to call backward() on.
 

@@ -64,7 +64,7 @@ def step_memory(config: Config, model: StableDiffusion) -> int:
         guidance = TextGuidance(model, config.guidance, config.prompt, config.negative, lambda _text: None)
         with PeakMemory() as memory:
             field = make_field(config.field).to(META)
-            views = sample_views(config.camera, config.training.batch, torch.Generator())
+            views = sample_views(config.camera, config.training.batch, torch.Generator(), guidance.ring)
             picture = _render_all(config, field, len(views.radius))
             guidance.loss(picture, views.to(META), 0.0, torch.Generator()).backward()  # type: ignore[no-untyped-call]
     peak: int = memory.peak

@@ -53,6 +53,12 @@ class MultiViewUNet(UNet2DConditionModel):  # type: ignore[misc]
         join_views(self, VIEWS)
 
     @classmethod
+    def load_config(cls, path: Any, **options: Any) -> Any:
+        """The settings in a folder, by diffusers' names."""
+        loaded = super().load_config(path, **options)
+        return unet_settings(loaded) if isinstance(loaded, dict) and loaded.get("_class_name") == _LDM_UNET else loaded
+
+    @classmethod
     def from_pretrained(cls, path: Any, **options: Any) -> Any:
         """The UNet in a folder, of diffusers' layout or of the public weights'; `options` as diffusers takes them."""
         config = json.loads((Path(path) / "config.json").read_text(encoding="utf-8"))

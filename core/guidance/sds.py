@@ -16,6 +16,7 @@ Nothing here replaces values that are not finite: they reach the loss, where the
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 _PICTURE = (1, 2, 3)  # the dimensions of one picture in a batch
@@ -112,3 +113,8 @@ def epsilon_from_v(velocity: Tensor, noisy: Tensor, alpha_bar: Tensor) -> Tensor
 def per_picture(values: Tensor) -> Tensor:
     """One number a picture, (B,), shaped (B, 1, 1, 1) to multiply pictures with."""
     return values.view(-1, 1, 1, 1)
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """The same in float32 where it was less, so that nothing is computed in half precision."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

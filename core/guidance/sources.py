@@ -13,6 +13,7 @@ from core.guidance import hub, versions
 from core.guidance.layout import check_files
 from core.guidance.single_file import SUFFIXES
 
+_LABELS = {"if": "DeepFloyd IF", "mvdream": "MVDream"}  # of versions that are not Stable Diffusion's
 STARTER_FOLDER = Path(__file__).parents[1] / "starter" / "weights"
 
 
@@ -51,7 +52,7 @@ def models_found() -> dict[str, str]:
     except InputError as error:
         return found | {"models.json": str(error)}
     for version, name in names.items():
-        found[f"Stable Diffusion {version}" if version != "if" else "DeepFloyd IF"] = _place(name)
+        found[_LABELS.get(version, f"Stable Diffusion {version}")] = _place(name)
     there = "" if versions.table_file().is_file() else " (not there: the models are the usual ones)"
     return found | {"table of models": f"{versions.table_file()}{there}"}
 

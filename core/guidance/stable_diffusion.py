@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.camera import Views, portrait_view
+from core.camera import Views
 from core.config import clean_prompt
 from core.device import pick_precision
-from core.errors import DreamFusionError, InputError
+from core.errors import DreamFusionError
 from core.guidance import distillation, sampling, sds
 from core.guidance.conditioning import Conditioning
 from core.guidance.distillation import Recipe, Scores
@@ -31,7 +31,7 @@ from core.guidance.schedule import DiffusionSchedule, FlowSchedule, NoiseSchedul
 from core.guidance.single_file import load_file
 from core.guidance.sources import find_model
 from core.guidance.timesteps import DrawTimesteps, draw_timesteps
-from core.prompt import VIEW_WORDS, fit_prompt
+from core.prompt import fit_prompt
 
 
 class StableDiffusion(nn.Module):
@@ -147,7 +147,7 @@ class StableDiffusion(nn.Module):
             raise DreamFusionError("The text encoder was dropped to save memory: load the model again to encode text.")
         texts = [prompt] if isinstance(prompt, str) else list(prompt)
         encoded = self.family.encode(self._text, texts, self._text_device)
-        return encoded.map(lambda tensor: _whole(tensor.to(self.device)))
+        return encoded.map(lambda tensor: sds.whole(tensor.to(self.device)))
 
     def encode_imgs(self, imgs: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Latents (B, C, h, w) drawn from the autoencoder's posterior of pictures (B, 3, H, W) in [0, 1].
@@ -157,7 +157,7 @@ class StableDiffusion(nn.Module):
         if self.vae is None:
             return 2 * imgs - 1
         posterior = self.vae.encode((2 * imgs - 1).to(self.vae.dtype)).latent_dist
-        latents: Tensor = (_whole(posterior.sample(generator)) - self._latent_shift) * self.vae.config.scaling_factor
+        latents: Tensor = (sds.whole(posterior.sample(generator)) - self._latent_shift) * self.vae.config.scaling_factor
         return latents
 
     def decode_latents(self, latents: Tensor) -> Tensor:
@@ -165,7 +165,7 @@ class StableDiffusion(nn.Module):
         imgs = latents
         if self.vae is not None:
             latents = latents / self.vae.config.scaling_factor + self._latent_shift
-            imgs = _whole(self.vae.decode(latents.to(self.vae.dtype)).sample)
+            imgs = sds.whole(self.vae.decode(latents.to(self.vae.dtype)).sample)
         return (imgs / 2 + 0.5).clamp(0, 1)
 
     @property
@@ -203,10 +203,11 @@ class StableDiffusion(nn.Module):
         draw_t = timesteps or (lambda count, by: draw_timesteps(count, self.min_step, self.max_step, by))
         told = self._tell(text_embeddings, latents, views)
         scores = self._scores(told, len(latents), learned, views)
+        ring = self.family.ring  # the pictures of a ring are equally noisy
 
         def draw() -> tuple[Tensor, Tensor]:
-            t = draw_t(len(latents), generator).to(self.device)
-            return t, self._normal(latents.shape, generator).to(latents.dtype)
+            t = draw_t(len(latents) // ring, generator).repeat_interleave(ring).to(self.device)
+            return t, sampling.normal_noise(latents.shape, self.device, generator).to(latents.dtype)
 
         grad = distillation.mean_gradient(scores, latents.detach(), draw, recipe or Recipe(guidance_scale))
         if learned is not None and scores.learned is not None:
@@ -226,7 +227,7 @@ class StableDiffusion(nn.Module):
 
     def _to_latents(self, pictures: Tensor, as_latent: bool, generator: torch.Generator | None) -> Tensor:
         size = self.latent_size if as_latent else self.image_size
-        pictures = F.interpolate(_whole(pictures), size, mode="bilinear", align_corners=False)
+        pictures = F.interpolate(sds.whole(pictures), size, mode="bilinear", align_corners=False)
         return 2 * pictures - 1 if as_latent else self.encode_imgs(pictures, generator)
 
     @torch.no_grad()
@@ -255,7 +256,7 @@ class StableDiffusion(nn.Module):
         dtype, outputs = self.unet.dtype, []
         for part in torch.arange(len(sample)).chunk(repeats if self.vram_O else 1):
             output = self.family.denoise(self.unet, sample[part].to(dtype), times[part], text[part].to(dtype))
-            outputs.append(_whole(output))
+            outputs.append(sds.whole(output))
         return torch.cat(outputs)
 
     @torch.no_grad()
@@ -275,21 +276,20 @@ class StableDiffusion(nn.Module):
     ) -> np.ndarray:
         """Pictures of a prompt, uint8 (B, H, W, 3): one, or one for each of `views`.
 
-        Without `views` a model that takes a camera looks from beside the front, unless the prompt names a side.
+        Without `views` a model that takes a camera looks from beside the front, unless the prompt names a side; one
+        that draws several views at once draws them around the object, from the front on.
         Sampled with DDIM on the model's noise schedule, of rectified flow with Euler's steps. H and W default to the
         model's own size. `on_step` hears how many steps are done. Raises InputError where the prompt is blank, H or W
         is no multiple of what the model works in, or the schedule has not as many steps.
         """
         height, width = H or self.image_size[0], W or self.image_size[1]
-        if height % self._size_step or width % self._size_step or min(height, width) < 1:
-            raise InputError(f"H and W must be multiples of {self._size_step}.")
-        if not 1 <= steps <= len(self.alphas):
-            raise InputError(f"The steps of a picture must be from 1 to {len(self.alphas)}, not {steps}.")
+        sampling.check_picture((height, width), self._size_step, steps, len(self.alphas))
         text, negative = fit_prompt(self, clean_prompt(text), say), fit_prompt(self, negative, say)
-        views = self._picture_view(text) if views is None else views
+        if views is None and (chosen := sampling.picture_views(text, self.family.ring, takes_camera(self.unet))):
+            views = chosen.to(self.device)
         count = 1 if views is None else len(views.azimuth_deg)
         size = (height // self.pixels_per_latent, width // self.pixels_per_latent)
-        latents = self._normal((count, self.channels, *size), torch.Generator().manual_seed(seed))
+        latents = sampling.normal_noise((count, self.channels, *size), self.device, torch.Generator().manual_seed(seed))
         embeddings = self.get_text_embeds([negative, text])[torch.tensor([0, 1]).repeat_interleave(count)]
         told = self._tell(embeddings, latents, views)
         latents = sampling.sample(
@@ -297,17 +297,3 @@ class StableDiffusion(nn.Module):
         )
         pixels = (self.decode_latents(latents) * 255).round().to(torch.uint8)
         return pixels.permute(0, 2, 3, 1).cpu().numpy()
-
-    def _picture_view(self, text: str) -> Views | None:
-        named = any(side in text for side in VIEW_WORDS)
-        return portrait_view().to(self.device) if takes_camera(self.unet) and not named else None
-
-    def _normal(self, shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
-        """Normal noise on this device, drawn on the generator's, so that a seed means the same everywhere."""
-        source = self.device if generator is None else generator.device
-        return torch.randn(*shape, generator=generator, device=source).to(self.device)
-
-
-def _whole(tensor: Tensor) -> Tensor:
-    """At least float32."""
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

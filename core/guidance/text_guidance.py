@@ -57,6 +57,11 @@ class TextGuidance:
         model = load_for_prompt(config, device, say)
         return cls(model, config.guidance, config.prompt, config.negative, say, config.distillation, config.seed)
 
+    @property
+    def ring(self) -> int:
+        """How many views of one object the model sees together."""
+        return self.model.family.ring
+
     def loss(self, image: Tensor, views: Views, progress: float, generator: torch.Generator) -> Tensor:
         """The loss of pictures (B, 3, H, W) in [0, 1]; noise and guidance scale lessen with progress."""
         config, views = self.config, views.to(self.model.device)

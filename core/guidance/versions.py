@@ -26,6 +26,7 @@ HUB_NAMES = {  # Stability AI withdrew its 2.x repositories; these community one
     "xl": "stabilityai/stable-diffusion-xl-base-1.0",
     "if": "DeepFloyd/IF-I-XL-v1.0",
     "3.5": "stabilityai/stable-diffusion-3.5-medium",
+    "mvdream": "ashawkey/mvdream-sd2.1-diffusers",
 }
 _MIRROR = "mirror"
 

@@ -46,7 +46,8 @@ def timed_iteration(trainer: Trainer, watch: Stopwatch) -> None:
     """Trainer.iterate with a stopwatch around each part."""
     with watch("occupancy"):
         trainer.occupancy.update(trainer.field.density, trainer.step, trainer.generator)
-    views = sample_views(trainer.config.camera, trainer.config.training.batch, trainer.generator).to(trainer.device)
+    batch, ring = trainer.config.training.batch, trainer.guidance.ring
+    views = sample_views(trainer.config.camera, batch, trainer.generator, ring).to(trainer.device)
     with watch("render"):
         rendering = trainer._render(views)
     with watch("guidance"):

@@ -13,6 +13,8 @@ class BallPainter:
         self.interrupt_at = interrupt_at
         self.calls = 0
 
+    ring = 1
+
     def state_dict(self):
         return {}
 

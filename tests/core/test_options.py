@@ -37,6 +37,8 @@ def test_nothing_but_a_prompt_is_the_standard_preset_of_the_starter():
         (["--preset", "high", "--texture-size", "256"], "mesh.faces", 50_000),
         (["--normal_map"], "mesh.normal_map", True),
         (["--faces", "500"], "mesh.normal_map", False),
+        (["--sd_version", "mvdream"], "guidance.guidance_scale", 50.0),
+        (["--sd_version", "mvdream"], "camera.elevation_deg", (0.0, 30.0)),
         (["--fp16"], "guidance.fp16", True),
         (["--bf16"], "guidance.bf16", True),
         (["--compile"], "guidance.compile", True),

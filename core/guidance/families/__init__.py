@@ -44,6 +44,7 @@ class Family(Protocol):
     optional: ClassVar[Sequence[str]]  # parts that a model may be saved without
     scheduler: ClassVar[Any]  # class: the noise schedule, and the sampler of pictures
     denoiser: ClassVar[str]  # which part predicts the noise
+    ring: ClassVar[int]  # pictures of one object, at equal spacing around it, that the denoiser sees together
 
     def takes(self, config: Any) -> tuple[int, int]:
         """Channels of the noisy picture and width of the text that a denoiser of this config takes."""
@@ -76,6 +77,7 @@ def pipelines() -> list[str]:
 
 def _families() -> dict[str, Family]:
     from core.guidance.families.deepfloyd import DeepFloydFamily
+    from core.guidance.families.mvdream import MVDreamFamily
     from core.guidance.families.sd3 import SD3Family
     from core.guidance.families.sdxl import SDXLFamily
     from core.guidance.families.stable_diffusion import StableDiffusionFamily
@@ -85,4 +87,5 @@ def _families() -> dict[str, Family]:
         "StableDiffusionXLPipeline": SDXLFamily(),
         "IFPipeline": DeepFloydFamily(),
         "StableDiffusion3Pipeline": SD3Family(),
+        "MVDreamPipeline": MVDreamFamily(),
     }

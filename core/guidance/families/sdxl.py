@@ -31,6 +31,7 @@ class SDXLFamily:
     optional: ClassVar[Sequence[str]] = ()
     scheduler: ClassVar[Any] = DDIMScheduler
     denoiser: ClassVar[str] = "unet"
+    ring: ClassVar[int] = 1
 
     def takes(self, config: Any) -> tuple[int, int]:
         """Channels and text width."""

@@ -33,6 +33,7 @@ class StableDiffusionFamily:
     optional: ClassVar[Sequence[str]] = ()
     scheduler: ClassVar[Any] = DDIMScheduler
     denoiser: ClassVar[str] = "unet"
+    ring: ClassVar[int] = 1
 
     def takes(self, config: Any) -> tuple[int, int]:
         """Channels and text width, without the camera's planes."""

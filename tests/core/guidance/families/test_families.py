@@ -163,7 +163,7 @@ def test_sizes_that_a_transformer_cannot_cut_into_patches_are_refused(folders):
 
 
 def test_each_pipeline_has_its_family():
-    assert len({family_of(kind).label for kind in pipelines()}) == len(pipelines()) == 4
+    assert len({family_of(kind).label for kind in pipelines()}) == len(pipelines()) == 5
     assert family_of("FluxPipeline") is None
 
 

@@ -1,0 +1,215 @@
+"""MVDream's UNet and training step against slow float64 references, and its public layout both ways."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+
+from core.camera import camera_matrices, orbit_views
+from core.config import Config, override
+from core.guidance import make_guidance, multiview
+from core.guidance.multiview import MultiViewUNet, join_views, unet_from_ldm, unet_settings
+from core.guidance.stable_diffusion import StableDiffusion
+from core.train import Trainer
+from tests.core.guidance import ldm
+from tests.core.guidance.conftest import LATENT_SIZE, TEXT_WIDTH, load, seeded
+
+CPU = torch.device("cpu")
+SETTINGS = {  # of a tiny UNet, by LDM's names
+    "_class_name": "MultiViewUNetModel",
+    "image_size": LATENT_SIZE,
+    "in_channels": 4,
+    "out_channels": 4,
+    "model_channels": 32,
+    "attention_resolutions": [2],
+    "num_res_blocks": 1,
+    "channel_mult": [1, 2],
+    "num_head_channels": 16,
+    "context_dim": TEXT_WIDTH,
+    "camera_dim": 16,
+}
+
+
+class SlowAttention:
+    """Self-attention across four views, one query token and one head at a time."""
+
+    def __call__(self, attn, hidden_states: Tensor, *_args, **_options) -> Tensor:
+        count, tokens, _ = hidden_states.shape
+        result = torch.zeros_like(hidden_states)
+        for start in range(0, count, 4):
+            everything = torch.cat([hidden_states[start + view] for view in range(4)])
+            query, key, value = attn.to_q(everything), attn.to_k(everything), attn.to_v(everything)
+            width = query.shape[1] // attn.heads
+            for place in range(4 * tokens):
+                heads = []
+                for head in (slice(h * width, (h + 1) * width) for h in range(attn.heads)):
+                    weights = (key[:, head] @ query[place, head] / math.sqrt(width)).softmax(0)
+                    heads.append(weights @ value[:, head])
+                result[start + place // tokens, place % tokens] = attn.to_out[0](torch.cat(heads))
+        return result
+
+
+def public_state(unet: UNet2DConditionModel) -> dict[str, Tensor]:
+    """Its weights under the names of the public ones."""
+    state = {name.removeprefix("model.diffusion_model."): tensor for name, tensor in ldm.unet(unet).items()}
+    names = {"class_embedding.linear_1": "camera_embed.0", "class_embedding.linear_2": "camera_embed.2"}
+    for theirs, public in names.items():
+        state |= {f"{public}.{kind}": state.pop(f"{theirs}.{kind}") for kind in ("weight", "bias")}
+    return state
+
+
+def tiny() -> MultiViewUNet:
+    torch.manual_seed(2)
+    return MultiViewUNet(**unet_settings(SETTINGS)).eval().requires_grad_(False)
+
+
+def slow_twin(unet: MultiViewUNet) -> UNet2DConditionModel:
+    """Plain diffusers with the same weights and the slow attention, in float64."""
+    twin = UNet2DConditionModel(**unet_settings(SETTINGS)).eval().requires_grad_(False)
+    twin.load_state_dict(unet.state_dict())
+    slow = {name: SlowAttention() for name in twin.attn_processors if ".attn1." in name}
+    twin.set_attn_processor(dict(twin.attn_processors) | slow)
+    return twin.double()
+
+
+def inputs(count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Latents, times, texts and cameras of `count` views."""
+    latents, text = (torch.randn(count, *s, generator=seeded()).double() for s in ((4, 8, 8), (5, TEXT_WIDTH)))
+    cameras = camera_matrices(orbit_views(count, 20.0, 3.0, 40.0)).double()
+    return latents, torch.full((count,), 400), text, cameras
+
+
+@pytest.fixture(scope="module")
+def folder(plain_model, tmp_path_factory) -> Path:
+    """A model in the layout of the folders on the hub."""
+    folder = tmp_path_factory.mktemp("models") / "mvdream"
+    shutil.copytree(plain_model, folder)
+    (folder / "unet" / "config.json").write_text(json.dumps(SETTINGS))
+    safetensors.torch.save_file(public_state(tiny()), folder / "unet" / "diffusion_pytorch_model.safetensors")
+    (folder / "model_index.json").write_text(json.dumps({"_class_name": "MVDreamPipeline"}))
+    return folder
+
+
+@pytest.fixture
+def model(folder) -> StableDiffusion:
+    return load(folder)
+
+
+def test_attention_runs_across_the_four_views_of_each_object():
+    unet = tiny().double()
+    latents, times, text, cameras = inputs(8)
+    output = unet(latents, times, text, class_labels=cameras).sample
+    expected = slow_twin(unet)(latents, times, text, class_labels=cameras).sample
+    torch.testing.assert_close(output, expected, rtol=1e-10, atol=1e-10)
+    alone = unet(latents[:4], times[:4], text[:4], class_labels=cameras[:4]).sample
+    torch.testing.assert_close(output[:4], alone, rtol=1e-10, atol=1e-10)
+
+
+def test_one_view_is_plain_self_attention():
+    unet = tiny().double()
+    join_views(unet, 1)
+    plain = UNet2DConditionModel(**unet_settings(SETTINGS)).double().eval()
+    plain.load_state_dict(unet.state_dict())
+    latents, times, text, cameras = inputs(4)
+    one, other = (net(latents, times, text, class_labels=cameras).sample for net in (unet, plain))
+    torch.testing.assert_close(one, other.detach(), rtol=1e-12, atol=1e-12)
+
+
+def test_every_public_weight_finds_its_place():
+    original = tiny()
+    state = public_state(original)
+    assert {"camera_embed.0.weight", "camera_embed.2.bias"} <= set(state)
+    unet = unet_from_ldm(state, SETTINGS, torch.float32)
+    assert set(unet.state_dict()) == set(original.state_dict())
+    for name, tensor in original.state_dict().items():
+        assert torch.equal(unet.state_dict()[name], tensor), name
+    with pytest.raises(RuntimeError, match="1 weights have no place"):
+        unet_from_ldm(state | {"lora.up": torch.zeros(1)}, SETTINGS, torch.float32)
+
+
+def test_the_real_settings_are_those_of_stable_diffusion_2_with_a_camera():
+    """865.9 million weights, and two linear layers: 16 x 1280 + 1280 and 1280 x 1280 + 1280."""
+    real = {
+        "image_size": 32,
+        "model_channels": 320,
+        "attention_resolutions": [4, 2, 1],
+        "num_res_blocks": 2,
+        "channel_mult": [1, 2, 4, 4],
+        "num_head_channels": 64,
+        "context_dim": 1024,
+    }
+    with torch.device("meta"):
+        unet = MultiViewUNet(**unet_settings(SETTINGS | real))
+    camera = 16 * 1280 + 1280 + 1280 * 1280 + 1280
+    assert sum(p.numel() for p in unet.parameters()) == 865_910_724 + camera
+    joined = [p for p in unet.attn_processors.values() if isinstance(p, multiview.MultiViewAttention)]
+    assert len(joined) == 16
+
+
+def reference_loss(model: StableDiffusion, text: Tensor, pictures: Tensor, cameras: Tensor, scale: float) -> Tensor:
+    """SDS from its formula: one time for all four views, and both predictions are told the cameras."""
+    generator, unet = seeded(), slow_twin(model.unet.float())
+    latents = 2 * pictures - 1
+    t = torch.randint(20, 981, (1,), generator=generator)
+    noise = torch.randn(latents.shape, generator=generator).double()
+    signal = model.alphas.double()[t]
+    noisy = signal.sqrt() * latents.detach() + (1 - signal).sqrt() * noise
+    uncond, cond = (unet(noisy, t.repeat(4), half, class_labels=cameras).sample for half in text.double().chunk(2))
+    grad = (1 - signal) * (uncond + scale * (cond - uncond) - noise)
+    return 0.5 * (latents - (latents - grad).detach()).square().sum() / 4
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
+def test_a_training_step_is_the_formula(model, dtype, tolerance):
+    views = orbit_views(4, 20.0, 3.0, 40.0)
+    text = model.get_text_embeds([""] * 4 + ["a cat"] * 4)
+    pictures = torch.rand(4, 4, LATENT_SIZE, LATENT_SIZE, generator=seeded(1)).double()
+    pictures.requires_grad_()
+    expected = reference_loss(model, text.embeddings, pictures, camera_matrices(views).double(), 7.5)
+    gradient = torch.autograd.grad(expected, pictures)[0]
+    model.to(dtype)
+    own = pictures.detach().to(dtype).requires_grad_()
+    loss = model.train_step(text, own, 7.5, as_latent=True, views=views, generator=seeded())
+    loss.backward()
+    assert loss.item() == pytest.approx(expected.item(), rel=tolerance)
+    error = (own.grad.double() - gradient).norm() / gradient.norm()
+    assert error < tolerance
+
+
+def test_saving_memory_changes_no_number(folder):
+    views, pictures = orbit_views(4, 20.0, 3.0, 40.0), torch.rand(4, 3, 16, 16, generator=seeded(1))
+    losses = []
+    for vram_O in (False, True):
+        model = load(folder, vram_O=vram_O)
+        text = model.get_text_embeds([""] * 4 + ["a cat"] * 4)
+        losses.append(model.train_step(text, pictures, 10.0, views=views, generator=seeded()))
+    torch.testing.assert_close(*losses)
+
+
+def test_a_picture_of_a_prompt_is_four_views(model):
+    pictures = model.prompt_to_img("a cat", steps=2)
+    assert pictures.shape == (4, 2 * LATENT_SIZE, 2 * LATENT_SIZE, 3)
+
+
+def test_training_draws_four_views_a_step(folder):
+    config = override(
+        Config("a cat"),
+        field={"levels": 2, "log2_entries": 8},
+        render={"resolution": 8, "samples": 8, "occupancy_resolution": 8},
+        guidance={"model": "sd", "hf_key": str(folder), "sd_version": None},
+    )
+    guidance, seen = make_guidance(config, CPU, pytest.fail), []
+    trainer = Trainer(config, guidance, CPU)
+    step = guidance.model.train_step
+    guidance.model.train_step = lambda *args, **options: seen.append(options["views"]) or step(*args, **options)
+    trainer.iterate()
+    torch.testing.assert_close(seen[0].azimuth_deg.diff(), torch.full((3,), 90.0))
+    assert trainer.skipped == 0
