@@ -4,9 +4,12 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for Blender's Python
 
 from core.config import EPOCH, preset, to_json
+from tests.addon.double_trainer import write_mesh, write_png
 
 
 def make_job(
@@ -30,4 +33,12 @@ def make_job(
         (folder / "mesh" / "mesh.npz").touch()
     if request:
         (folder / "request.json").write_text(json.dumps(request))
+    return folder
+
+
+def finished_job(folder):
+    """The folder of a job that brought a red cube with a flat normal map."""
+    make_job(folder, "done", prompt="a red cube", seed=5)
+    write_mesh(folder / "mesh")
+    write_png(folder / "mesh" / "normal.png", np.full((8, 8, 3), (128, 128, 255), np.uint8))
     return folder

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from window import run_scenario, running_blender
 
-from tests.addon.doubles import double_python, finished_job
+from tests.addon.doubles import double_python
+from tests.addon.job_folders import finished_job
 from tests.addon.test_models import make_model
 
 pytestmark = pytest.mark.blender
