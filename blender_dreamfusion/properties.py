@@ -89,6 +89,7 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
         description="How closely to follow the prompt; too much makes colors glaring. 0: as the quality asks for",
         min=0.0,
         soft_max=100.0,
+        precision=1,
         default=0.0,
     )
     perpneg: bpy.props.BoolProperty(

@@ -9,7 +9,7 @@ from typing import Any
 from .core_files import protocol
 from .job_record import State
 
-OFFLINE = "Blender is offline. If Stable Diffusion is not on this computer yet:"
+OFFLINE = "Blender is offline. If the model is not on this computer yet:"
 SET_UP_OFFLINE = "Blender is offline: allow online access, or choose a folder of wheels."
 _LETTER = 6.7  # pixels that a letter takes on average, at a scale of 1
 _MARGIN = 75.0  # pixels of tabs, frame and icon

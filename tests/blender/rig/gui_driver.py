@@ -137,7 +137,7 @@ class Gui:
         self.check(drawn, f"the tab {category} is in front")
 
     def unfold(self, panel):
-        """Show a sub-panel open, below the others; a user clicks its header once."""
+        """Before its tab is opened first: show a sub-panel open, below the others. A user clicks its header once."""
         bpy.utils.unregister_class(panel)
         panel.bl_options = set()
         bpy.utils.register_class(panel)

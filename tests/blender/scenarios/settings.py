@@ -16,6 +16,7 @@ def scenario(gui):
     settings = bpy.context.scene.dreamfusion
     preferences = bpy.context.preferences.addons[package].preferences
     preferences.trainer_python, preferences.models_folder = python, folder
+    gui.unfold(bpy.types.DREAMFUSION_PT_advanced)
     yield from gui.open_tab("DreamFusion", bpy.types.DREAMFUSION_PT_main)
 
     for name in all_fields(package):
@@ -34,7 +35,7 @@ def scenario(gui):
     gui.check([model.name for model in found] == ["toys"], f"the user's model is found: {found}")
     bpy.ops.dreamfusion.choose_model(model="sd", sd_version="1.5")
     gui.check(settings.options()["sd_version"] == "1.5", "a version is chosen")
-    gui.unfold(bpy.types.DREAMFUSION_PT_advanced)
+    gui.region().tag_redraw()
     yield 0.5
     gui.shot("3_stable_diffusion")
     settings.distillation, settings.guidance_scale, settings.perpneg = "ism", 7.5, True
