@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from window import isolated_environment
 
-from core.config import MeshConfig, preset, to_json
+from core.config import CameraConfig, MeshConfig, preset, to_json
 from core.export import save_mesh
 from core.mesh import extract_mesh
 from core.texture import paint
@@ -24,7 +24,7 @@ def job(tmp_path_factory):
     """A finished job: a bumpy ball in too few faces, with its normal map."""
     folder, field = tmp_path_factory.mktemp("job"), AnalyticField(bumps, width=0.01)
     config = MeshConfig(resolution=112, faces=800, texture_size=512, normal_map=True)
-    save_mesh(paint(field, extract_mesh(field, config), 512), folder / "mesh")
+    save_mesh(paint(field, extract_mesh(field, config), 512, CameraConfig()), folder / "mesh")
     (folder / "job.json").write_text(json.dumps({"config": to_json(preset("draft", "a ball")), "state": "done"}))
     return folder
 
