@@ -22,6 +22,7 @@ from core.config import EPOCH, Config, RenderConfig
 from core.control import Control, Emit
 from core.errors import DreamFusionError
 from core.field import Field, make_field
+from core.finite import step_if_finite
 from core.guidance import Guidance
 from core.job import Job
 from core.occupancy import OccupancyGrid
@@ -109,10 +110,7 @@ class Trainer:
 
     def _descend(self, loss: Tensor) -> None:
         """Step, or skip where the loss or a gradient is not finite."""
-        gradients = [p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
-        total = loss.detach() + sum(gradient.sum() for gradient in gradients)
-        if torch.isfinite(total):
-            self.optimizer.step()
+        if step_if_finite(self.optimizer, loss):
             self.skipped = 0
         else:
             self.skipped += 1

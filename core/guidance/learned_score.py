@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from core.camera import EMBEDDING_NUMBERS, Views, camera_embedding
 from core.errors import InputError
+from core.finite import step_if_finite
 from core.guidance import sds
 from core.guidance.distillation import Predict
 
@@ -121,9 +122,7 @@ class LearnedScore:
             loss = (predicted - noise).square().sum() / len(latents)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-        gradients = [weight.grad for weight in self.additions.parameters() if weight.grad is not None]
-        if torch.isfinite(loss.detach() + sum(gradient.sum() for gradient in gradients)):
-            self.optimizer.step()
+        step_if_finite(self.optimizer, loss)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that :meth:`load_state_dict` needs."""
