@@ -1,8 +1,7 @@
 """Where the trainer's files lie, and the modules of it that front ends share, loaded from there.
 
 In the zip ``core/`` lies inside the add-on; in a checkout it lies beside it. Blender's Python never imports the
-trainer itself (that needs torch): only ``core/protocol.py`` and ``core/lockfile.py``, by path, without touching
-``sys.path``.
+trainer itself (that needs torch): only what _SHARED names, by path, without touching ``sys.path``.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core import lockfile as lockfile
+    from core import model_files as model_files
     from core import protocol as protocol
 
-_SHARED = ("lockfile", "protocol")
+_SHARED = ("lockfile", "model_files", "protocol")
 
 
 def _find_root() -> Path:
@@ -41,4 +41,4 @@ def _load(name: str) -> object:
 
 ROOT = _find_root()
 if not TYPE_CHECKING:
-    lockfile, protocol = (_load(name) for name in _SHARED)
+    lockfile, model_files, protocol = (_load(name) for name in _SHARED)

@@ -11,6 +11,7 @@ from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
 
 from . import models, preferences, texts
+from .core_files import model_files
 from .properties import SD_VERSIONS
 from .session import SESSION
 
@@ -58,7 +59,7 @@ class DREAMFUSION_MT_models(bpy.types.Menu):
         """Draw the models with what each needs."""
         layout = self.layout
         self._choice("Starter", "starter")
-        found = models.find_models(models.hub_cache(os.environ), preferences.models_folder())
+        found = models.find_models(model_files.hub_cache(os.environ), preferences.models_folder())
         layout.separator()
         layout.label(text="On This Computer")
         for model in found:

@@ -7,14 +7,13 @@ trainer's to check (core/guidance); here one counts that has all its parts.
 from __future__ import annotations
 
 import functools
-import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
+import zipfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from . import json_file
+from .core_files import model_files
 
 PARTS = {  # pipeline of diffusers -> its parts that have weights
     "StableDiffusionPipeline": ("text_encoder", "vae", "unet"),
@@ -24,15 +23,7 @@ PARTS = {  # pipeline of diffusers -> its parts that have weights
     "StableDiffusion3Pipeline": ("text_encoder", "text_encoder_2", "text_encoder_3", "vae", "transformer"),
 }
 OPTIONAL = ("text_encoder_3",)  # parts that a model may be saved without
-SUFFIXES = (".safetensors", ".ckpt")
-MARKS = (  # in a file of a whole model is one of these tensors: the text encoder of XL, 2.x or 1.x
-    "conditioner.embedders.1.model.positional_embedding",
-    "cond_stage_model.model.positional_embedding",
-    "cond_stage_model.transformer.text_model.embeddings.position_embedding.weight",
-)
-_UNET_MARK = "model.diffusion_model.input_blocks.0.0.weight"  # and this one, of 4 channels: more are not made from text
 _VARIANTS = ("", ".fp16")
-_LARGEST_HEADER = 100_000_000  # bytes: the limit of the safetensors format
 _LEAST_CKPT = 1_000_000_000  # bytes: what is smaller holds a part of a model
 
 
@@ -43,13 +34,6 @@ class Model:
     name: str
     hf_key: str
     size: int
-
-
-def hub_cache(environment: Mapping[str, str]) -> Path:
-    """Where huggingface_hub keeps its downloads."""
-    cache = environment.get("XDG_CACHE_HOME") or "~/.cache"
-    home = environment.get("HF_HOME") or os.path.join(cache, "huggingface")
-    return Path(environment.get("HF_HUB_CACHE") or os.path.join(home, "hub")).expanduser()
 
 
 def find_models(hub: Path, folder: Path | None) -> list[Model]:
@@ -104,7 +88,9 @@ def _weight_size(part: Path) -> int:
 def _read_file(path: Path) -> Model | None:
     try:
         state = path.stat()
-        usable = path.is_file() and path.suffix in SUFFIXES and _is_whole(path, state.st_size, state.st_mtime_ns)
+        usable = (
+            path.is_file() and path.suffix in model_files.SUFFIXES and _is_whole(path, state.st_size, state.st_mtime_ns)
+        )
     except (OSError, ValueError):
         return None
     return Model(path.stem, str(path), state.st_size) if usable else None
@@ -113,28 +99,26 @@ def _read_file(path: Path) -> Model | None:
 @functools.lru_cache(maxsize=256)
 def _is_whole(path: Path, size: int, changed_ns: int) -> bool:  # noqa: ARG001 - a file that changed is read again
     """Whether a file holds a whole model and not, say, a LoRA. Raises OSError, ValueError where it is damaged."""
-    if path.suffix == ".ckpt":
-        return size >= _LEAST_CKPT  # of what is inside only the trainer can tell
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header: Any = json.loads(file.read(length)) if length <= min(size, _LARGEST_HEADER) else None
-    if not isinstance(header, dict) or not any(mark in header for mark in MARKS):
-        return False
-    unet = header.get(_UNET_MARK)
-    return isinstance(unet, dict) and list(unet.get("shape", []))[1:2] == [4]
+    if path.suffix != ".safetensors":
+        of_old = path.suffix == ".ckpt" and size >= _LEAST_CKPT and not zipfile.is_zipfile(path)
+        return of_old or model_files.kind_in(path) is not None  # of the rest of it only the trainer can tell
+    header = model_files.read_header(path)
+    unet = header.get(model_files.UNET_MARK)  # of 4 channels: more are not made from text
+    whole = isinstance(unet, dict) and list(unet.get("shape", []))[1:2] == [4]
+    return whole and model_files.kind_of(header) is not None
 
 
 def _cached(hub: Path) -> Iterator[Model | None]:
-    """The models of models--OWNER--NAME/snapshots/COMMIT, where refs/main names the commit."""
-    for folder in _entries(hub):
-        kind, _, name = folder.name.partition("--")
+    """The newest download of each model."""
+    for entry in _entries(hub):
+        kind, _, name = entry.name.partition("--")
         if kind == "models" and name.count("--") == 1:
+            owner, _, short = name.partition("--")
             try:
-                commit = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
+                folder = model_files.cached_folder(hub, f"{owner}/{short}")
             except (OSError, ValueError):
                 continue
-            owner, _, short = name.partition("--")
-            yield _read_folder(folder / "snapshots" / commit, short, f"{owner}/{short}")
+            yield _read_folder(folder, short, f"{owner}/{short}")
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 
 from . import models, object_settings, paths
+from .core_files import model_files
 from .properties import MODELS, SD_VERSIONS, settings_of
 from .session import SESSION
 
@@ -124,7 +125,7 @@ class DREAMFUSION_OT_browse_model(bpy.types.Operator):
     filter_glob: bpy.props.StringProperty(
         name="Filter",
         description="Files that the file browser shows",
-        default=";".join(f"*{suffix}" for suffix in models.SUFFIXES),
+        default=";".join(f"*{suffix}" for suffix in model_files.SUFFIXES),
         options={"HIDDEN"},
     )
 
@@ -137,7 +138,7 @@ class DREAMFUSION_OT_browse_model(bpy.types.Operator):
         """Take the file or folder over if it holds a model."""
         path = Path(paths.absolute(self.filepath))
         if models.read_model(path) is None:
-            advice = "choose its .safetensors or .ckpt file, or the folder with model_index.json"
+            advice = "choose its .safetensors, .ckpt or .pt file, or the folder with model_index.json"
             self.report({"ERROR"}, f"{path} holds no whole model that can guide: {advice}.")
             return {"CANCELLED"}
         settings = settings_of(context.scene)

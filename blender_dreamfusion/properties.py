@@ -58,7 +58,7 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
     sd_version: bpy.props.EnumProperty(name="Version", description="Version of the model", items=SD_VERSIONS)
     hf_key: bpy.props.StringProperty(
         name="File or Name",
-        description="A .safetensors or .ckpt file, a folder in the layout of diffusers, or a name on Hugging Face. "
+        description="A .safetensors, .ckpt or .pt file, a folder in the layout of diffusers, or a hub name. "
         "Empty: the model chosen above",
     )
     preset: bpy.props.EnumProperty(name="Quality", description="Detail against time", items=PRESETS, default="standard")

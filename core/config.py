@@ -73,8 +73,8 @@ class GuidanceConfig:
     """Which diffusion model guides, and how strongly."""
 
     model: str = "starter"  # "starter" or "sd"
-    sd_version: str | None = None  # None: 2.1, or with hf_key whatever that is
-    hf_key: str | None = None  # a hub name, a folder in the diffusers layout, or a .safetensors or .ckpt file
+    sd_version: str | None = None  # None: 2.1, or with hf_key whatever that is, but "mvdream"
+    hf_key: str | None = None  # a hub name, a folder in the diffusers layout, or a file
     fp16: bool = False  # half precision
     bf16: bool = False  # bfloat16: as small, and nothing overflows; not both
     compile: bool = False  # the networks, where this machine can

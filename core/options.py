@@ -14,6 +14,7 @@ from core import config as settings
 from core.config import DEVICES, MESH_FORMATS, Config, clean_prompt, clean_text
 from core.distillation_options import add_distillation, apply_distillation
 from core.errors import InputError
+from core.model_files import is_multiview
 
 _EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 cancelled (resume goes on from the last checkpoint)."
 
@@ -123,7 +124,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--hf_key",
         "--hf-key",
         metavar="NAME",
-        help="hub name or folder of a diffusers model, or a .safetensors or .ckpt file; implies --model sd",
+        help="hub name or folder of a diffusers model, or a .safetensors, .ckpt or .pt file; implies --model sd",
     )
     _add_computing(parser)
 
@@ -167,10 +168,11 @@ def make_config(args: argparse.Namespace) -> Config:
     if args.model == "starter" and chooses_sd:
         raise InputError("--sd_version and --hf_key choose a Stable Diffusion model: leave out --model starter.")
     model = "sd" if chooses_sd else args.model or "starter"
-    guidance = {"hf_key": _model_name(args.hf_key), "vram_O": args.vram_O}
+    hf_key = _model_name(args.hf_key)
+    guidance = {"hf_key": hf_key, "vram_O": args.vram_O}
     guidance |= {"fp16": args.fp16, "bf16": args.bf16, "compile": args.compile}
     if model == "sd":
-        guidance["sd_version"] = args.sd_version or (None if args.hf_key else settings.DEFAULT_SD_VERSION)
+        guidance["sd_version"] = args.sd_version or _version_of(hf_key)
     config = settings.override(
         settings.preset(getattr(args, "preset", "standard"), clean_prompt(args.prompt), model),
         negative=clean_text(args.negative, "negative prompt"),
@@ -178,7 +180,7 @@ def make_config(args: argparse.Namespace) -> Config:
         device=args.device,
         guidance=guidance,
     )
-    if args.sd_version == "mvdream":
+    if config.guidance.sd_version == "mvdream":
         config = settings.suit_multiview(config)
     if args.command != "image":
         config = apply_distillation(config, args)
@@ -199,6 +201,13 @@ def _model_name(hf_key: str | None) -> str | None:
         raise InputError("--hf_key is empty: give a hub name, or the folder or file of a model.")
     path = os.path.abspath(os.path.expanduser(hf_key))
     return path if os.path.exists(path) else hf_key
+
+
+def _version_of(hf_key: str | None) -> str | None:
+    """What a model means for the settings where no version is asked for."""
+    if hf_key is None:
+        return settings.DEFAULT_SD_VERSION
+    return "mvdream" if is_multiview(hf_key) else None
 
 
 def _folder(text: str) -> str:

@@ -44,11 +44,12 @@ def cached_folder(name: str) -> Path | None:
     return Path(index).parent if isinstance(index, str) else None
 
 
-def download(name: str, fp16: bool, say: Callable[[str], None]) -> Path:
+def download(name: str, sd_version: str | None, fp16: bool, say: Callable[[str], None]) -> Path:
     """The folder of a hub model, downloaded unless it is whole already; `say` hears how it goes.
 
     Weights come in half precision if `fp16` is set and the hub has them so, else as they are.
-    Raises InputError where there is no such model or it cannot guide, DreamFusionError where it cannot be fetched.
+    Raises InputError where there is no such model, or it cannot guide, or it is not the version asked for, all before
+    weights are fetched; DreamFusionError where it cannot be fetched.
     """
     with _explained(name):
         if (folder := _whole_folder(name)) is not None:
@@ -57,6 +58,7 @@ def download(name: str, fp16: bool, say: Callable[[str], None]) -> Path:
         sizes = _list_files(name, endpoint)
         index = huggingface_hub.hf_hub_download(name, _INDEX, endpoint=endpoint)
         family, settings = family_at(Path(index).parent)
+        versions.check_version(repr(name), family.label, family.versions, sd_version)
         wanted = wanted_files(family, settings, list(sizes), fp16)
         plan = huggingface_hub.snapshot_download(name, allow_patterns=wanted, endpoint=endpoint, dry_run=True)
         missing = sum(sizes[file.filename] for file in plan if file.will_download)

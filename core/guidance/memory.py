@@ -17,9 +17,7 @@ from core.camera import sample_views
 from core.config import Config
 from core.device import GIB, has_fast_bf16, pick_precision, what_needs_less
 from core.field import Field, make_field
-from core.guidance.loading import outline_parts
-from core.guidance.single_file import outline_file
-from core.guidance.sources import find_model
+from core.guidance.sources import find_model, outline_model
 from core.guidance.stable_diffusion import StableDiffusion
 from core.guidance.text_guidance import TextGuidance
 from core.memory import PeakMemory, free_memory, fused_attention, size_of
@@ -74,8 +72,7 @@ def step_memory(config: Config, model: StableDiffusion) -> int:
 def _outline(config: Config, path: Path, device: torch.device) -> StableDiffusion:
     guidance = config.guidance
     dtype = pick_precision(guidance.fp16, guidance.bf16, device, lambda _text: None)
-    in_file = path.is_file()
-    parts = outline_file(path, guidance.sd_version, dtype, dtype) if in_file else outline_parts(path, dtype, dtype)
+    parts = outline_model(path, guidance.sd_version, dtype)
     return StableDiffusion.from_parts(parts, META, guidance.vram_O, guidance.t_range)
 
 

@@ -61,13 +61,30 @@ class MultiViewUNet(UNet2DConditionModel):  # type: ignore[misc]
     @classmethod
     def from_pretrained(cls, path: Any, **options: Any) -> Any:
         """The UNet in a folder, of diffusers' layout or of the public weights'; `options` as diffusers takes them."""
-        config = json.loads((Path(path) / "config.json").read_text(encoding="utf-8"))
+        config = _read_settings(Path(path))
         if config.get("_class_name") != _LDM_UNET:
             return super().from_pretrained(path, **options)
         mark = f".{options['variant']}" if options.get("variant") else ""
         state = safetensors.torch.load_file(Path(path) / f"diffusion_pytorch_model{mark}.safetensors")
         unet = unet_from_ldm(state, config, options.get("dtype", torch.float32))
         return (unet, {"missing_keys": []}) if options.get("output_loading_info") else unet
+
+    @classmethod
+    def from_single_file(
+        cls, checkpoint: dict[str, Tensor], *, config: str, subfolder: str, torch_dtype: torch.dtype, **_options: Any
+    ) -> Any:
+        """The UNet among the weights of a whole model in LDM's layout; `config` is the folder of its settings."""
+        state = {
+            name.removeprefix(LDM_UNET_KEY): tensor
+            for name, tensor in checkpoint.items()
+            if name.startswith(LDM_UNET_KEY)
+        }
+        return unet_from_ldm(state, _read_settings(Path(config, subfolder)), torch_dtype)
+
+
+def _read_settings(folder: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return settings
 
 
 def join_views(unet: UNet2DConditionModel, views: int) -> None:

@@ -1,8 +1,8 @@
-"""A whole model in one file, as A1111, ComfyUI and their users have them: Stable Diffusion 1.x, 2.x and XL.
+"""A whole model in one file, as A1111, ComfyUI and their users have them: Stable Diffusion 1.x, 2.x and XL, MVDream.
 
 diffusers converts the names of the weights; the settings and CLIP's vocabulary, which such a file lacks, lie in
-core/guidance/configs. Which model it is shows in the names. Nothing is read but tensors: a .ckpt file with anything
-else in it is refused. Whatever is wrong ends as an InputError of one line.
+core/guidance/configs. Which model it is shows in the names. Nothing is read but tensors: a .ckpt or .pt file with
+anything else in it is refused. Whatever is wrong ends as an InputError of one line.
 """
 
 from __future__ import annotations
@@ -25,18 +25,15 @@ from core.device import is_out_of_memory
 from core.errors import InputError
 from core.guidance.layout import family_at, first_line
 from core.guidance.loading import Parts, assemble, check_fit, outline, part_dtype
+from core.guidance.versions import check_version, label
+from core.model_files import UNET_MARK, kind_of
 
-SUFFIXES = (".safetensors", ".ckpt")
 CONFIGS = Path(__file__).with_name("configs")
 Checkpoint = Mapping[str, Tensor]
 
-_MARKS = {  # kind -> name of a tensor that no other kind has
-    "sdxl": "conditioner.embedders.1.model.positional_embedding",
-    "sd2": "cond_stage_model.model.positional_embedding",
-    "sd1": "cond_stage_model.transformer.text_model.embeddings.position_embedding.weight",
-}
-_VERSIONS = {"sdxl": ("xl",), "sd2": ("2.0", "2.1"), "sd2-v": ("2.1-v",), "sd1": ("1.5",)}
+_VERSIONS = {"mvdream": ("mvdream",), "sdxl": ("xl",), "sd2": ("2.0", "2.1"), "sd2-v": ("2.1-v",), "sd1": ("1.5",)}
 _UNET = "model.diffusion_model."
+_PICTURE_INPUT = f"{_UNET}image_embed."  # how ImageDream's weights begin that MVDream does not have
 _VELOCITY_MARK = f"{_UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias"
 _VELOCITY_SPREAD = 0.09  # of that tensor: ComfyUI's rule, 0.03 of 2.x base and 0.7 of 768-v
 
@@ -110,22 +107,18 @@ def find_kind(path: Path, checkpoint: Checkpoint, sd_version: str | None) -> str
     Raises InputError where there is none, or `sd_version` asks for another. Whether a 2.x model predicts v cannot be
     read from the names: `sd_version` decides, or else the spread of one of its tensors.
     """
-    kind = next((kind for kind, mark in _MARKS.items() if mark in checkpoint), None)
-    first = checkpoint.get(f"{_UNET}input_blocks.0.0.weight")
-    if kind is None or first is None or first.shape[1] != 4:
+    kind, first = kind_of(checkpoint), checkpoint.get(UNET_MARK)
+    hears_pictures = any(name.startswith(_PICTURE_INPUT) for name in checkpoint)
+    if kind is None or first is None or first.shape[1] != 4 or hears_pictures:
         raise InputError(
-            f"{path} holds no whole Stable Diffusion 1.x, 2.x or XL that makes pictures from text:"
+            f"{path} holds no whole Stable Diffusion 1.x, 2.x or XL, or MVDream, that makes pictures from text:"
             " give such a file, or a folder in the diffusers layout."
         )
     if kind == "sd2" and sd_version not in _VERSIONS["sd2"]:
         mark = checkpoint.get(_VELOCITY_MARK)
         spread = 0.0 if mark is None else mark.float().std().item()
         kind = "sd2-v" if sd_version in _VERSIONS["sd2-v"] or spread > _VELOCITY_SPREAD else "sd2"
-    if sd_version is not None and sd_version not in _VERSIONS[kind]:
-        raise InputError(
-            f"{path} holds Stable Diffusion {_VERSIONS[kind][-1]}, not the {sd_version} asked for:"
-            " leave out --sd_version, or give another file."
-        )
+    check_version(path, label(_VERSIONS[kind][-1]), _VERSIONS[kind], sd_version)
     return kind
 
 

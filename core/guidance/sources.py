@@ -7,13 +7,16 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from core.config import DEFAULT_SD_VERSION
 from core.errors import InputError
 from core.guidance import hub, versions
-from core.guidance.layout import check_files
-from core.guidance.single_file import SUFFIXES
+from core.guidance.layout import check_files, family_at
+from core.guidance.loading import Parts, load_parts, outline_parts
+from core.guidance.single_file import load_file, outline_file
+from core.model_files import SUFFIXES
 
-_LABELS = {"if": "DeepFloyd IF", "mvdream": "MVDream"}  # of versions that are not Stable Diffusion's
 STARTER_FOLDER = Path(__file__).parents[1] / "starter" / "weights"
 
 
@@ -25,8 +28,8 @@ def find_model(
 ) -> Path:
     """The local folder or file of a model, downloaded where needed: `say` hears so.
 
-    `hf_key` is a folder, a .safetensors or .ckpt file, or a hub name, and goes before `sd_version`, whose default is
-    2.1. Raises InputError where there is no such model, DreamFusionError where it cannot be downloaded.
+    `hf_key` is a folder, a file (one of SUFFIXES) or a hub name, and goes before `sd_version`, whose default is 2.1.
+    Raises InputError where there is no such model, DreamFusionError where it cannot be downloaded.
     """
     if hf_key is None:
         names, version = versions.model_names(), sd_version or DEFAULT_SD_VERSION
@@ -37,11 +40,35 @@ def find_model(
     if path.is_dir() or (path.is_file() and path.suffix in SUFFIXES):
         return path
     if path.is_file():
-        raise InputError(f"hf_key {hf_key!r} is no file of weights: its name must end in {' or '.join(SUFFIXES)}.")
+        raise InputError(f"hf_key {hf_key!r} is no file of weights: its name must end in {', '.join(SUFFIXES)}.")
     if hf_key.count("/") != 1 or hf_key.startswith((".", "/", "~")):
         example = versions.HUB_NAMES[DEFAULT_SD_VERSION]
         raise InputError(f"hf_key {hf_key!r} is neither a folder, a file nor a hub name such as {example}.")
-    return hub.download(hf_key, fp16, say)
+    return hub.download(hf_key, sd_version, fp16, say)
+
+
+def load_model(path: Path, sd_version: str | None, dtype: torch.dtype, text_dtype: torch.dtype) -> Parts:
+    """Read what :func:`find_model` found, as core.guidance.loading and core.guidance.single_file do.
+
+    Raises InputError where it is broken, cannot guide, or is not the version asked for; None asks for none.
+    """
+    if path.is_file():
+        return load_file(path, sd_version, dtype, text_dtype)
+    _check_version(path, sd_version)
+    return load_parts(path, dtype, text_dtype)
+
+
+def outline_model(path: Path, sd_version: str | None, dtype: torch.dtype) -> Parts:
+    """The parts that :func:`load_model` reads, but without numbers: the weights lie on the meta device."""
+    if path.is_file():
+        return outline_file(path, sd_version, dtype, dtype)
+    _check_version(path, sd_version)
+    return outline_parts(path, dtype, dtype)
+
+
+def _check_version(folder: Path, sd_version: str | None) -> None:
+    family, _ = family_at(folder)
+    versions.check_version(folder, family.label, family.versions, sd_version)
 
 
 def models_found() -> dict[str, str]:
@@ -52,7 +79,7 @@ def models_found() -> dict[str, str]:
     except InputError as error:
         return found | {"models.json": str(error)}
     for version, name in names.items():
-        found[_LABELS.get(version, f"Stable Diffusion {version}")] = _place(name)
+        found[versions.label(version)] = _place(name)
     there = "" if versions.table_file().is_file() else " (not there: the models are the usual ones)"
     return found | {"table of models": f"{versions.table_file()}{there}"}
 

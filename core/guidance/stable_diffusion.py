@@ -26,10 +26,9 @@ from core.guidance.distillation import Recipe, Scores
 from core.guidance.families import Pictures
 from core.guidance.families.stable_diffusion import takes_camera
 from core.guidance.learned_score import LearnedScore
-from core.guidance.loading import Parts, load_parts
+from core.guidance.loading import Parts
 from core.guidance.schedule import DiffusionSchedule, FlowSchedule, NoiseSchedule
-from core.guidance.single_file import load_file
-from core.guidance.sources import find_model
+from core.guidance.sources import find_model, load_model
 from core.guidance.timesteps import DrawTimesteps, draw_timesteps
 from core.prompt import fit_prompt
 
@@ -59,7 +58,8 @@ class StableDiffusion(nn.Module):
     ) -> None:
         """Load the model `hf_key` (a hub name, a folder or a file), or else Stable Diffusion `sd_version`: 2.1 if None.
 
-        For a file, `sd_version` says which model it must hold and whether a 2.x model predicts v; None for any.
+        Beside `hf_key`, `sd_version` says which model that must be, and of a 2.x file whether it predicts v; None for
+        any but MVDream.
         fp16 or bf16 halves the memory of the weights (not on a CPU, where it would be slower: `say` hears so).
         vram_O trades speed for memory: texts are encoded on the CPU, the two predictions of a step made one after the
         other, and the autoencoder works in slices and tiles and recomputes what backward() needs.
@@ -71,9 +71,7 @@ class StableDiffusion(nn.Module):
         text_device = torch.device("cpu") if vram_O else device
         text_dtype = torch.float32 if text_device.type == "cpu" else dtype
         path = find_model(sd_version, hf_key, dtype == torch.float16, say)
-        from_file = path.is_file()
-        parts = load_file(path, sd_version, dtype, text_dtype) if from_file else load_parts(path, dtype, text_dtype)
-        self._take_over(parts, device, text_device, vram_O, t_range)
+        self._take_over(load_model(path, sd_version, dtype, text_dtype), device, text_device, vram_O, t_range)
 
     @classmethod
     def from_parts(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.config import SD_VERSIONS
@@ -29,6 +30,26 @@ HUB_NAMES = {  # Stability AI withdrew its 2.x repositories; these community one
     "mvdream": "ashawkey/mvdream-sd2.1-diffusers",
 }
 _MIRROR = "mirror"
+_LABELS = {"if": "DeepFloyd IF", "mvdream": "MVDream"}  # of versions that are not Stable Diffusion's
+
+
+def label(version: str) -> str:
+    """What people call it."""
+    return _LABELS.get(version, f"Stable Diffusion {version}")
+
+
+def check_version(place: Path | str, label: str, known: Sequence[str], sd_version: str | None) -> None:
+    """Raise InputError where the model at `place`, called `label`, is none of the version asked for; None is for any.
+
+    `known` are the versions that it is. MVDream has to be asked for, since a job with it has other settings
+    (core.config.suit_multiview).
+    """
+    if sd_version is None and "mvdream" in known:
+        raise InputError(f"{place} holds {label}, which wants cameras of its own: add --sd_version mvdream.")
+    if sd_version is not None and sd_version not in known:
+        raise InputError(
+            f"{place} holds {label}, not the {sd_version} asked for: leave out --sd_version, or give another model."
+        )
 
 
 def table_file() -> Path:

@@ -1,18 +1,15 @@
 """Models found on this computer."""
 
 import json
-import os
 from pathlib import Path
 
-import huggingface_hub.constants
 import pytest
+import torch
 
 from blender_dreamfusion import models
-from core.guidance import single_file
 from core.guidance.families import family_of, pipelines
 from core.guidance.layout import is_weighted, weights_stem
-
-UNET = "model.diffusion_model.input_blocks.0.0.weight"
+from core.model_files import MARKS, UNET_MARK
 
 
 def make_model(folder, *, kind="StableDiffusionPipeline", variants=("",), lost=None, settings=()):
@@ -83,8 +80,6 @@ def test_the_trainers_families_are_the_ones_listed():
         assert set(models.PARTS[name]) == set(filter(is_weighted, family.parts))
         assert {*models.OPTIONAL} >= set(filter(is_weighted, family.optional))
     assert set(models.PARTS) == set(pipelines())
-    assert models.SUFFIXES == single_file.SUFFIXES
-    assert set(models.MARKS) == set(single_file._MARKS.values())
 
 
 @pytest.mark.parametrize("kind", sorted(models.PARTS))
@@ -114,14 +109,14 @@ def test_weights_in_shards(tmp_path, kept, found):
     assert (model and model.size) == (24 if found else None)
 
 
-@pytest.mark.parametrize("mark", models.MARKS)
+@pytest.mark.parametrize("mark", MARKS.values())
 def test_files_of_whole_models(tmp_path, mark):
     (tmp_path / "mine").mkdir()
     path = tmp_path / "mine" / "Toon.safetensors"
-    size = make_file(path, [mark, UNET])
+    size = make_file(path, [mark, UNET_MARK])
     make_file(tmp_path / "lora.safetensors", ["lora_unet_down_blocks_0.alpha"])
     make_file(tmp_path / "vae.safetensors", ["first_stage_model.decoder.conv_in.weight"])
-    make_file(tmp_path / "inpainting.safetensors", [mark, UNET], channels=9)
+    make_file(tmp_path / "inpainting.safetensors", [mark, UNET_MARK], channels=9)
     (tmp_path / "torn.safetensors").write_bytes(b"\x20" + bytes(7) + b"{")
     (tmp_path / "empty.safetensors").touch()
     (tmp_path / "notes.txt").write_text("of mine")
@@ -131,18 +126,33 @@ def test_files_of_whole_models(tmp_path, mark):
     assert models.read_model(path) == toon
 
 
-def test_a_large_ckpt_is_left_to_the_trainer(tmp_path):
-    path = tmp_path / "v1-5.ckpt"
-    with path.open("wb") as file:
-        file.truncate(4_265_000_000)
-    assert models.read_model(path) == models.Model("v1-5", str(path), 4_265_000_000)
+def test_a_large_ckpt_of_the_old_format_is_left_to_the_trainer(tmp_path):
+    for suffix, found in ((".ckpt", True), (".pt", False)):
+        path = (tmp_path / "v1-5").with_suffix(suffix)
+        with path.open("wb") as file:
+            file.truncate(4_265_000_000)
+        assert models.read_model(path) == (models.Model("v1-5", str(path), 4_265_000_000) if found else None)
+
+
+@pytest.mark.parametrize("suffix", [".ckpt", ".pt"])
+@pytest.mark.parametrize("mark", MARKS.values())
+def test_a_pickle_is_known_by_the_names_in_it(tmp_path, suffix, mark):
+    """As torch writes it; those of embeddings and detectors are not models."""
+    whole, other = (tmp_path / f"{name}{suffix}" for name in ("whole", "other"))
+    torch.save({"state_dict": {mark: torch.zeros(2), UNET_MARK: torch.zeros(2, 4)}}, whole)
+    torch.save({"string_to_param": {"*": torch.zeros(2)}}, other)
+    assert models.find_models(tmp_path / "no hub", tmp_path) == [
+        models.Model("whole", str(whole), whole.stat().st_size)
+    ]
+    whole.write_bytes(whole.read_bytes()[:-40])
+    assert models.read_model(whole) is None
 
 
 def test_a_file_that_was_replaced_is_read_again(tmp_path):
     path = tmp_path / "model.safetensors"
     make_file(path, ["a"])
     assert models.read_model(path) is None
-    make_file(path, [models.MARKS[0], UNET])
+    make_file(path, [MARKS["sd1"], UNET_MARK])
     assert models.read_model(path) is not None
 
 
@@ -162,20 +172,3 @@ def test_the_starter_model_is_one():
     folder = Path(models.__file__).parents[1] / "core" / "starter" / "weights"
     found = models.read_model(folder)
     assert found.size == sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
-
-
-@pytest.mark.parametrize(
-    ("environment", "cache"),
-    [
-        ({"HF_HUB_CACHE": "/a/hub"}, "/a/hub"),
-        ({"HF_HOME": "/b"}, "/b/hub"),
-        ({"XDG_CACHE_HOME": "/c"}, "/c/huggingface/hub"),
-        ({"HF_HUB_CACHE": "/a/hub", "HF_HOME": "/b"}, "/a/hub"),
-    ],
-)
-def test_where_the_cache_lies(environment, cache):
-    assert models.hub_cache(environment) == Path(cache)
-
-
-def test_the_cache_is_where_huggingface_hub_has_it():
-    assert models.hub_cache(os.environ) == Path(huggingface_hub.constants.HF_HUB_CACHE)

@@ -2,7 +2,7 @@ import argparse
 
 import pytest
 
-from core.config import DistillationConfig, preset
+from core.config import DistillationConfig, override, preset
 from core.errors import InputError
 from core.options import build_parser, generate_argv, make_config
 
@@ -94,6 +94,20 @@ def test_the_place_of_a_model_holds_from_anywhere(tmp_path, monkeypatch):
     (tmp_path / "one.safetensors").touch()
     assert config_of("--hf_key", "one.safetensors").guidance.hf_key == str(tmp_path / "one.safetensors")
     assert config_of("--hf_key", "other/model").guidance.hf_key == "other/model"
+
+
+@pytest.mark.parametrize("command", [["generate", "a cat"], ["image", "a cat", "--out", "a.png"]])
+def test_a_model_that_is_mvdream_gets_its_cameras_however_it_is_named(tmp_path, command):
+    """The same settings as by --sd_version mvdream; only a mistaken version is left for the trainer to tell."""
+    (tmp_path / "model_index.json").write_text('{"_class_name": "MVDreamPipeline"}')
+
+    def config(*given):
+        return make_config(build_parser().parse_args([*command, "--hf_key", str(tmp_path), *given]))
+
+    named = make_config(build_parser().parse_args([*command, "--sd_version", "mvdream"]))
+    assert config() == config("--sd_version", "mvdream")
+    assert override(config(), guidance={"hf_key": None}) == named
+    assert config("--sd_version", "2.1").camera == config_of("--sd_version", "2.1").camera != named.camera
 
 
 def test_white_space_of_a_prompt_is_tidied():

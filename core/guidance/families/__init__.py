@@ -15,6 +15,7 @@ from torch import Tensor
 
 from core.camera import Views
 from core.guidance.conditioning import Conditioning
+from core.model_files import MULTIVIEW_PIPELINE
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Family(Protocol):
     """One kind of model."""
 
     label: ClassVar[str]  # for people
+    versions: ClassVar[Sequence[str]]  # of config.SD_VERSIONS that are of this family
     parts: ClassVar[Mapping[str, Any]]  # part of the pipeline -> class that reads it
     optional: ClassVar[Sequence[str]]  # parts that a model may be saved without
     scheduler: ClassVar[Any]  # class: the noise schedule, and the sampler of pictures
@@ -87,5 +89,5 @@ def _families() -> dict[str, Family]:
         "StableDiffusionXLPipeline": SDXLFamily(),
         "IFPipeline": DeepFloydFamily(),
         "StableDiffusion3Pipeline": SD3Family(),
-        "MVDreamPipeline": MVDreamFamily(),
+        MULTIVIEW_PIPELINE: MVDreamFamily(),
     }

@@ -21,6 +21,7 @@ class DeepFloydFamily(TextOnly):
     """diffusers' IFPipeline."""
 
     label: ClassVar[str] = "DeepFloyd IF"
+    versions: ClassVar[Sequence[str]] = ("if",)
     parts: ClassVar[Mapping[str, Any]] = {
         "tokenizer": T5Tokenizer,
         "text_encoder": T5EncoderModel,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from diffusers import AutoencoderKL
@@ -23,6 +23,7 @@ class MVDreamFamily(StableDiffusionFamily):
     """
 
     label: ClassVar[str] = "MVDream"
+    versions: ClassVar[Sequence[str]] = ("mvdream",)
     parts: ClassVar[Mapping[str, Any]] = {
         "tokenizer": CLIPTokenizer,
         "text_encoder": CLIPTextModel,

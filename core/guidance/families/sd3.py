@@ -28,6 +28,7 @@ class SD3Family(TextOnly):
     """
 
     label: ClassVar[str] = "Stable Diffusion 3"
+    versions: ClassVar[Sequence[str]] = ("3.5",)
     parts: ClassVar[Mapping[str, Any]] = {
         "tokenizer": CLIPTokenizer,
         "tokenizer_2": CLIPTokenizer,

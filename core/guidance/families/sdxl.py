@@ -20,6 +20,7 @@ class SDXLFamily:
     """
 
     label: ClassVar[str] = "Stable Diffusion XL"
+    versions: ClassVar[Sequence[str]] = ("xl",)
     parts: ClassVar[Mapping[str, Any]] = {
         "tokenizer": CLIPTokenizer,
         "tokenizer_2": CLIPTokenizer,

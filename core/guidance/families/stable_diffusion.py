@@ -24,6 +24,7 @@ class StableDiffusionFamily:
     """diffusers' StableDiffusionPipeline. Extras: "camera" (N, D) and "planes" (N, 21, h, w), if it takes a camera."""
 
     label: ClassVar[str] = "Stable Diffusion"
+    versions: ClassVar[Sequence[str]] = ("1.5", "2.0", "2.1", "2.1-v")
     parts: ClassVar[Mapping[str, Any]] = {
         "tokenizer": CLIPTokenizer,
         "text_encoder": CLIPTextModel,

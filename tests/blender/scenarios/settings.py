@@ -29,7 +29,7 @@ def scenario(gui):
 
     yield from look_at_menu(gui, "preset", 1, "2_models")
     found = importlib.import_module(f"{package}.models").find_models(
-        importlib.import_module(f"{package}.models").hub_cache(os.environ),
+        importlib.import_module(f"{package}.core_files").model_files.hub_cache(os.environ),
         importlib.import_module(f"{package}.preferences").models_folder(),
     )
     gui.check([model.name for model in found] == ["toys"], f"the user's model is found: {found}")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 State = dict[str, Tensor]
+UNET = "model.diffusion_model."
 _RESNET = {
     "norm1": "in_layers.0",
     "conv1": "in_layers.2",
@@ -68,7 +69,7 @@ def unet(model: Any) -> State:
         else:
             place = f"output_blocks.{block * (layers + 1) + index}.{0 if member == 'resnets' else 1}"
         state[f"{place}.{tail}"] = tensor
-    return {f"model.diffusion_model.{name}": tensor for name, tensor in state.items()}
+    return {UNET + name: tensor for name, tensor in state.items()}
 
 
 def vae(model: Any) -> State:

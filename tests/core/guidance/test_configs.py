@@ -12,6 +12,8 @@ from diffusers.loaders.single_file_utils import CHECKPOINT_KEY_NAMES
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from core.guidance import single_file
+from core.guidance.layout import family_at
+from core.guidance.multiview import MultiViewUNet
 from tests.core.guidance import ldm
 
 
@@ -34,6 +36,20 @@ def test_the_settings_are_those_of_the_real_models(kind, unet, clip):
             CLIPTextModel(CLIPTextConfig.from_pretrained(folder / "text_encoder")),
         ]
     assert [sum(p.numel() for p in network.parameters()) for network in networks] == [unet, 83_653_863, clip]
+
+
+def test_mvdream_is_stable_diffusion_2_with_another_unet_of_smaller_pictures():
+    """Its UNet is counted in test_multiview.py; the other parts were taken over as they are (MVDream, section 4.2)."""
+    mvdream, base = single_file.CONFIGS / "mvdream", single_file.CONFIGS / "sd2"
+    for part in ("vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json"):
+        assert json.loads((mvdream / part).read_text()) == json.loads((base / part).read_text())
+    settings = MultiViewUNet.load_config(mvdream / "unet")
+    base_settings = UNet2DConditionModel.load_config(base / "unet")
+    assert settings["sample_size"] == 32
+    for name in ("in_channels", "out_channels", "layers_per_block", "cross_attention_dim", "use_linear_projection"):
+        assert settings[name] == base_settings[name]
+    for name in ("block_out_channels", "down_block_types", "up_block_types", "attention_head_dim"):
+        assert list(settings[name]) == base_settings[name]
 
 
 @pytest.mark.parametrize("kind", ["sd1", "sd2", "sdxl"])
@@ -83,7 +99,7 @@ def test_the_vocabulary_is_that_of_clip(text, ids):
 
 
 def test_every_kind_has_its_settings():
-    for kind in ("sd1", "sd2", "sd2-v", "sdxl"):
-        index = json.loads((single_file.CONFIGS / kind / "model_index.json").read_text())
-        assert index["_class_name"].startswith("StableDiffusion")
+    for kind in ("sd1", "sd2", "sd2-v", "sdxl", "mvdream"):
+        family, _ = family_at(single_file.CONFIGS / kind)
+        assert set(single_file._VERSIONS[kind]) <= set(family.versions)
     assert (single_file.CONFIGS / "clip" / "LICENSE.txt").is_file()

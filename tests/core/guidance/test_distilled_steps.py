@@ -189,6 +189,8 @@ def test_a_step_is_the_formula(request, kind, name, dtype, tolerance):
     config = DistillationConfig(**ADDITIONS[name])
     text, pictures, loss, grad = train(model, config, views, dtype)
     expected, expected_grad = expected_step(model, config, views, text, pictures, dtype)
+    if dtype == torch.float32 and config.method in ("ism", "sdi"):
+        tolerance *= 1 + config.inversion_steps  # each prediction rounds anew, on top of those before it
     assert loss == pytest.approx(expected, rel=tolerance)
     assert (grad.double() - expected_grad).norm() < tolerance * expected_grad.norm()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,7 @@ def server(tmp_path, plain_model, monkeypatch) -> Iterator[hub_server.Hub]:
 
 def refusal(kind: type[DreamFusionError], name: str = NAME) -> str:
     with pytest.raises(DreamFusionError) as caught:
-        hub.download(name, False, print)
+        hub.download(name, None, False, print)
     line = str(caught.value)
     assert "\n" not in line
     assert caught.value.exit_code == kind.exit_code
@@ -57,7 +58,7 @@ def add_half(folder: Path, keep: bool) -> None:
 
 def test_a_model_is_downloaded_once_and_only_what_is_needed(server, plain_model, monkeypatch):
     said: list[str] = []
-    folder = hub.download(NAME, False, said.append)
+    folder = hub.download(NAME, None, False, said.append)
     files = {file.rsplit("@", 1)[0] for file in server.served}
     there = {path.relative_to(plain_model).as_posix() for path in plain_model.rglob("*") if path.is_file()}
     assert files == there
@@ -68,7 +69,7 @@ def test_a_model_is_downloaded_once_and_only_what_is_needed(server, plain_model,
     assert torch.equal(load_parts(folder, torch.float32, torch.float32).unet.conv_in.weight, expected)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    assert hub.download(NAME, False, said.append) == folder
+    assert hub.download(NAME, None, False, said.append) == folder
     assert len(said) == 1
 
 
@@ -77,7 +78,7 @@ def test_a_model_is_downloaded_once_and_only_what_is_needed(server, plain_model,
 )
 def test_the_wanted_precision_comes_or_the_other(server, fp16, both, expected):
     add_half(server.root / NAME, keep=both)
-    folder = hub.download(NAME, fp16, print)
+    folder = hub.download(NAME, None, fp16, print)
     weights = [path.name for path in folder.rglob("*.safetensors")]
     assert len(weights) == 3
     assert all((".fp16." in name) == expected for name in weights)
@@ -93,7 +94,7 @@ def impatient(monkeypatch) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_a_lost_connection_is_taken_up_where_it_broke(server):
     server.breaks_at[UNET] = 70_000
-    folder = hub.download(NAME, False, print)
+    folder = hub.download(NAME, None, False, print)
     assert [entry for entry in server.served if UNET in entry] == [f"{UNET}@0", f"{UNET}@70000"]
     assert (folder / UNET).read_bytes() == (server.root / NAME / UNET).read_bytes()
 
@@ -109,7 +110,7 @@ def test_a_download_that_failed_keeps_the_files_that_are_whole(server):
     assert whole  # which others were done when it broke off is a matter of chance: they are downloaded side by side
     server.breaks_at.clear()
     server.served.clear()
-    folder = hub.download(NAME, False, print)
+    folder = hub.download(NAME, None, False, print)
     again = {file.rsplit("@", 1)[0] for file in server.served}
     assert UNET in again
     assert not again & whole
@@ -125,6 +126,20 @@ def test_without_a_network(server, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     assert refusal(DreamFusionError) == line
     assert not server.served
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "asked", "told"),
+    [
+        ("StableDiffusionPipeline", "xl", "holds Stable Diffusion, not the xl asked for"),
+        ("MVDreamPipeline", None, "add --sd_version mvdream"),
+    ],
+)
+def test_another_family_than_the_one_asked_for_is_refused_before_its_weights_come(server, pipeline, asked, told):
+    (server.root / NAME / "model_index.json").write_text(json.dumps({"_class_name": pipeline}))
+    with pytest.raises(InputError, match=told):
+        hub.download(NAME, asked, False, pytest.fail)
+    assert {file.rsplit("@", 1)[0] for file in server.served} == {"model_index.json"}
 
 
 def test_a_name_that_the_hub_does_not_know(server):
@@ -194,7 +209,7 @@ def test_a_download_ends_in_all_threads_where_its_lines_are_not_heard(monkeypatc
             raise Cancelled("Cancelled.")
 
     with pytest.raises(Cancelled):
-        hub.download(NAME, False, cancelled)
+        hub.download(NAME, None, False, cancelled)
     assert not list(Path(huggingface_hub.constants.HF_HUB_CACHE).rglob("*.safetensors"))
 
 
@@ -202,7 +217,7 @@ def test_a_download_ends_in_all_threads_where_its_lines_are_not_heard(monkeypatc
 def test_the_real_download_counts_every_byte(monkeypatch):
     counted: list[int] = []
     monkeypatch.setattr(hub.Progress, "add", lambda _self, count: counted.append(count))
-    folder = hub.download(NAME, False, print)
+    folder = hub.download(NAME, None, False, print)
     sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     assert sum(counted) >= sum(sizes.values()) - (folder / "model_index.json").stat().st_size
 
@@ -214,7 +229,7 @@ def test_every_family_is_downloaded_whole(name, tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     with hub_server.running(tmp_path / "hub") as server:
         monkeypatch.setenv("HF_ENDPOINT", server.address)
-        folder = hub.download(NAME, False, print)
+        folder = hub.download(NAME, None, False, print)
     load_parts(folder, torch.float32, torch.float32)
 
 

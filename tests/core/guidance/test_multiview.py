@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import safetensors.torch
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
@@ -17,25 +16,13 @@ from core.camera import camera_matrices, orbit_views
 from core.config import Config, override
 from core.guidance import make_guidance, multiview
 from core.guidance.multiview import MultiViewUNet, join_views, unet_from_ldm, unet_settings
+from core.guidance.single_file import CONFIGS
 from core.guidance.stable_diffusion import StableDiffusion
 from core.train import Trainer
-from tests.core.guidance import ldm
 from tests.core.guidance.conftest import LATENT_SIZE, TEXT_WIDTH, load, seeded
+from tests.core.guidance.tiny_multiview import SETTINGS, public_state, tiny, write_public
 
 CPU = torch.device("cpu")
-SETTINGS = {  # of a tiny UNet, by LDM's names
-    "_class_name": "MultiViewUNetModel",
-    "image_size": LATENT_SIZE,
-    "in_channels": 4,
-    "out_channels": 4,
-    "model_channels": 32,
-    "attention_resolutions": [2],
-    "num_res_blocks": 1,
-    "channel_mult": [1, 2],
-    "num_head_channels": 16,
-    "context_dim": TEXT_WIDTH,
-    "camera_dim": 16,
-}
 
 
 class SlowAttention:
@@ -55,20 +42,6 @@ class SlowAttention:
                     heads.append(weights @ value[:, head])
                 result[start + place // tokens, place % tokens] = attn.to_out[0](torch.cat(heads))
         return result
-
-
-def public_state(unet: UNet2DConditionModel) -> dict[str, Tensor]:
-    """Its weights under the names of the public ones."""
-    state = {name.removeprefix("model.diffusion_model."): tensor for name, tensor in ldm.unet(unet).items()}
-    names = {"class_embedding.linear_1": "camera_embed.0", "class_embedding.linear_2": "camera_embed.2"}
-    for theirs, public in names.items():
-        state |= {f"{public}.{kind}": state.pop(f"{theirs}.{kind}") for kind in ("weight", "bias")}
-    return state
-
-
-def tiny() -> MultiViewUNet:
-    torch.manual_seed(2)
-    return MultiViewUNet(**unet_settings(SETTINGS)).eval().requires_grad_(False)
 
 
 def slow_twin(unet: MultiViewUNet) -> UNet2DConditionModel:
@@ -92,15 +65,13 @@ def folder(plain_model, tmp_path_factory) -> Path:
     """A model in the layout of the folders on the hub."""
     folder = tmp_path_factory.mktemp("models") / "mvdream"
     shutil.copytree(plain_model, folder)
-    (folder / "unet" / "config.json").write_text(json.dumps(SETTINGS))
-    safetensors.torch.save_file(public_state(tiny()), folder / "unet" / "diffusion_pytorch_model.safetensors")
-    (folder / "model_index.json").write_text(json.dumps({"_class_name": "MVDreamPipeline"}))
+    write_public(tiny(), folder)
     return folder
 
 
 @pytest.fixture
 def model(folder) -> StableDiffusion:
-    return load(folder)
+    return load(folder, sd_version="mvdream")
 
 
 def test_attention_runs_across_the_four_views_of_each_object():
@@ -137,17 +108,8 @@ def test_every_public_weight_finds_its_place():
 
 def test_the_real_settings_are_those_of_stable_diffusion_2_with_a_camera():
     """865.9 million weights, and two linear layers: 16 x 1280 + 1280 and 1280 x 1280 + 1280."""
-    real = {
-        "image_size": 32,
-        "model_channels": 320,
-        "attention_resolutions": [4, 2, 1],
-        "num_res_blocks": 2,
-        "channel_mult": [1, 2, 4, 4],
-        "num_head_channels": 64,
-        "context_dim": 1024,
-    }
     with torch.device("meta"):
-        unet = MultiViewUNet(**unet_settings(SETTINGS | real))
+        unet = MultiViewUNet(**unet_settings(json.loads((CONFIGS / "mvdream" / "unet" / "config.json").read_text())))
     camera = 16 * 1280 + 1280 + 1280 * 1280 + 1280
     assert sum(p.numel() for p in unet.parameters()) == 865_910_724 + camera
     joined = [p for p in unet.attn_processors.values() if isinstance(p, multiview.MultiViewAttention)]
@@ -188,7 +150,7 @@ def test_saving_memory_changes_no_number(folder):
     views, pictures = orbit_views(4, 20.0, 3.0, 40.0), torch.rand(4, 3, 16, 16, generator=seeded(1))
     losses = []
     for vram_O in (False, True):
-        model = load(folder, vram_O=vram_O)
+        model = load(folder, vram_O=vram_O, sd_version="mvdream")
         text = model.get_text_embeds([""] * 4 + ["a cat"] * 4)
         losses.append(model.train_step(text, pictures, 10.0, views=views, generator=seeded()))
     torch.testing.assert_close(*losses)
@@ -204,7 +166,7 @@ def test_training_draws_four_views_a_step(folder):
         Config("a cat"),
         field={"levels": 2, "log2_entries": 8},
         render={"resolution": 8, "samples": 8, "occupancy_resolution": 8},
-        guidance={"model": "sd", "hf_key": str(folder), "sd_version": None},
+        guidance={"model": "sd", "hf_key": str(folder), "sd_version": "mvdream"},
     )
     guidance, seen = make_guidance(config, CPU, pytest.fail), []
     trainer = Trainer(config, guidance, CPU)

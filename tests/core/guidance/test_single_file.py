@@ -18,12 +18,13 @@ from core.errors import InputError
 from core.guidance import single_file
 from core.guidance.loading import load_parts
 from core.guidance.stable_diffusion import StableDiffusion
-from tests.core.guidance import ldm
+from tests.core.guidance import ldm, tiny_multiview
 from tests.core.guidance.conftest import load, seeded, write_tokenizer
 from tests.core.guidance.families import tiny
 
-KINDS = ["sd1", "sd2", "sd2-v", "sdxl"]
-BUILDERS = {"sd1": "sd", "sd2": "sd", "sd2-v": "sd-v", "sdxl": "sdxl"}
+KINDS = ["sd1", "sd2", "sd2-v", "sdxl", "mvdream"]
+BUILDERS = {"sd1": "sd", "sd2": "sd", "sd2-v": "sd-v", "sdxl": "sdxl", "mvdream": "sd"}
+VERSIONS = {"mvdream": "mvdream"}  # those that have to be asked for
 FLOAT, HALF = torch.float32, torch.float16
 
 
@@ -44,6 +45,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind in KINDS:
         pipeline = make_pipeline(kind, root / "configs" / "clip")
         pipeline.save_pretrained(root / "folders" / kind)
+        if kind == "mvdream":
+            make_multiview(pipeline, root / "folders" / kind)
         shutil.copytree(
             root / "folders" / kind, root / "configs" / kind, ignore=shutil.ignore_patterns("*.safetensors")
         )
@@ -62,8 +65,18 @@ def make_pipeline(kind: str, clip: Path):
     return pipeline
 
 
+def make_multiview(pipeline, folder: Path) -> None:
+    """Another UNet, saved in the layout of the folders on the hub."""
+    pipeline.unet = tiny_multiview.tiny()
+    tiny_multiview.write_public(pipeline.unet, folder)
+
+
 def in_one(kind: str, pipeline) -> dict[str, torch.Tensor]:
-    state = ldm.unet(pipeline.unet) | ldm.vae(pipeline.vae)
+    state = ldm.vae(pipeline.vae)
+    if kind == "mvdream":
+        state |= {ldm.UNET + name: tensor for name, tensor in tiny_multiview.public_state(pipeline.unet).items()}
+    else:
+        state |= ldm.unet(pipeline.unet)
     if kind == "sd1":
         return state | ldm.clip(pipeline.text_encoder, "cond_stage_model.transformer.")
     if kind == "sdxl":
@@ -100,14 +113,19 @@ def refusal(path: Path, sd_version: str | None = None) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_is_the_model_in_the_folder(tiny_configs, kind):
-    one, other = load(tiny_configs / "files" / f"{kind}.safetensors"), load(tiny_configs / "folders" / kind)
+    places = tiny_configs / "files" / f"{kind}.safetensors", tiny_configs / "folders" / kind
+    one, other = (load(place, sd_version=VERSIONS.get(kind)) for place in places)
     texts = ["", "a red dog", "cat, view"]
+    ring = torch.tensor([0, 1]).repeat_interleave(one.family.ring)
     for here, there in zip(one.get_text_embeds(texts), other.get_text_embeds(texts), strict=True):
         torch.testing.assert_close(here.embeddings, there.embeddings, rtol=0, atol=0)
         torch.testing.assert_close(dict(here.extras), dict(there.extras), rtol=0, atol=0)
     losses = [
         model.train_step(
-            model.get_text_embeds(texts[:2]), torch.full((1, 3, 8, 8), 0.3), 7.5, generator=seeded()
+            model.get_text_embeds(texts[:2])[ring],
+            torch.full((one.family.ring, 3, 8, 8), 0.3),
+            7.5,
+            generator=seeded(),
         ).item()
         for model in (one, other)
     ]
@@ -149,6 +167,7 @@ def test_precision_goes_to_the_parts(tiny_configs):
         ("sd2-v", "2.1-v", "v_prediction"),
         ("sd2-v", "2.0", "epsilon"),
         ("sdxl", "xl", "epsilon"),
+        ("mvdream", "mvdream", "epsilon"),
     ],
 )
 def test_the_prediction_follows_the_file_and_what_is_asked_for(tiny_configs, kind, sd_version, expected):
@@ -157,11 +176,34 @@ def test_the_prediction_follows_the_file_and_what_is_asked_for(tiny_configs, kin
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked", "is_"), [("sd1", "xl", "1.5"), ("sd1", "2.1", "1.5"), ("sd2", "1.5", "2.1"), ("sdxl", "if", "xl")]
+    ("kind", "asked", "is_"),
+    [
+        ("sd1", "xl", "Stable Diffusion 1.5"),
+        ("sd1", "2.1", "Stable Diffusion 1.5"),
+        ("sd2", "1.5", "Stable Diffusion 2.1"),
+        ("sd2", "mvdream", "Stable Diffusion 2.1"),
+        ("sdxl", "if", "Stable Diffusion xl"),
+        ("mvdream", "2.1", "MVDream"),
+    ],
 )
 def test_another_model_than_the_one_asked_for_is_refused(tiny_configs, kind, asked, is_):
     line = refusal(tiny_configs / "files" / f"{kind}.safetensors", asked)
-    assert f"holds Stable Diffusion {is_}, not the {asked} asked for" in line
+    assert f"holds {is_}, not the {asked} asked for" in line
+
+
+def test_mvdream_has_to_be_asked_for_since_its_jobs_have_other_settings(tiny_configs):
+    assert "add --sd_version mvdream" in refusal(tiny_configs / "files" / "mvdream.safetensors")
+
+
+def test_mvdreams_own_pt_file_is_read(tiny_configs, tmp_path):
+    """A plain dictionary with the numbers of its noise schedule among the weights."""
+    state = safetensors.torch.load_file(tiny_configs / "files" / "mvdream.safetensors")
+    torch.save(state | {"betas": torch.zeros(1000)}, tmp_path / "sd-v2.1-base-4view.pt")
+    model = load(tmp_path / "sd-v2.1-base-4view.pt", sd_version="mvdream")
+    expected = load(tiny_configs / "folders" / "mvdream", sd_version="mvdream")
+    for name, tensor in expected.unet.state_dict().items():
+        assert torch.equal(model.unet.state_dict()[name], tensor), name
+    assert model.family.label == "MVDream"
 
 
 @pytest.mark.parametrize(
@@ -184,6 +226,13 @@ def test_a_model_for_inpainting_is_refused(file):
     assert "that makes pictures from text" in refusal(file)
 
 
+def test_a_relative_of_mvdream_that_wants_a_picture_is_refused(tiny_configs, tmp_path):
+    state = safetensors.torch.load_file(tiny_configs / "files" / "mvdream.safetensors")
+    state["model.diffusion_model.image_embed.latents"] = torch.zeros(1, 4, 8)  # ImageDream
+    safetensors.torch.save_file(state, tmp_path / "imagedream.safetensors")
+    assert "that makes pictures from text" in refusal(tmp_path / "imagedream.safetensors", "mvdream")
+
+
 # Broken and hostile files
 
 
@@ -195,8 +244,8 @@ def test_a_truncated_file_is_named(file, kept):
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_truncated_ckpt_is_named(tmp_path, zipped):
-    path = tmp_path / "model.ckpt"
+def test_a_truncated_pickle_is_named(tmp_path, zipped):
+    path = tmp_path / "model.pt"
     torch.save({"a": torch.zeros(5000)}, path, _use_new_zipfile_serialization=zipped)
     path.write_bytes(path.read_bytes()[:9000])
     assert "is broken" in refusal(path)

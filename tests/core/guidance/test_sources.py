@@ -9,10 +9,12 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
+import torch
 
 from core.config import SD_VERSIONS
 from core.errors import InputError
 from core.guidance import hub, sources, versions
+from core.guidance.families import family_of, pipelines
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,7 @@ def asked(monkeypatch) -> list[str]:
     """Names that would be downloaded."""
     names: list[str] = []
 
-    def download(name: str, _fp16: bool, _say: object) -> Path:
+    def download(name: str, _version: str | None, _fp16: bool, _say: object) -> Path:
         names.append(name)
         return Path(name)
 
@@ -102,9 +104,28 @@ def test_a_key_that_can_be_neither_folder_nor_file_nor_name(key):
         sources.find_model(hf_key=key)
 
 
+@pytest.mark.parametrize("read", [sources.load_model, sources.outline_model])
+def test_a_folder_of_another_family_than_the_one_asked_for(plain_model, read):
+    types = [torch.float32] * (2 if read is sources.load_model else 1)
+    for version in (None, "1.5", "2.1-v"):
+        assert read(plain_model, version, *types).family.label == "Stable Diffusion"
+    for version in ("xl", "mvdream", "3.5"):
+        with pytest.raises(InputError) as caught:
+            read(plain_model, version, *types)
+        assert str(caught.value) == (
+            f"{plain_model} holds Stable Diffusion, not the {version} asked for:"
+            " leave out --sd_version, or give another model."
+        )
+
+
+def test_every_version_is_of_one_family():
+    known = [version for pipeline in pipelines() for version in family_of(pipeline).versions]
+    assert sorted(known) == sorted(SD_VERSIONS)
+
+
 def test_a_file_of_another_kind(tmp_path):
     (tmp_path / "model.zip").write_text("")
-    with pytest.raises(InputError, match=r"must end in \.safetensors or \.ckpt"):
+    with pytest.raises(InputError, match=r"must end in \.safetensors, \.ckpt, \.pt"):
         sources.find_model(hf_key=str(tmp_path / "model.zip"))
 
 
