@@ -1,5 +1,6 @@
 """What CI runs: ``nox`` does all of it, ``nox -s lint`` and so on a part, each in the environment that nox is in."""
 
+import os
 import shutil
 import sys
 
@@ -11,9 +12,9 @@ nox.options.stop_on_first_error = True
 APT_PROGRAMS = {"blender": "blender", "Xvfb": "xvfb", "xdotool": "xdotool", "import": "imagemagick"}
 
 
-def run(session: nox.Session, module: str, *arguments: str) -> None:
+def run(session: nox.Session, module: str, *arguments: str, env: dict[str, str] | None = None) -> None:
     """Run a module of this environment."""
-    session.run(sys.executable, "-m", module, *arguments)
+    session.run(sys.executable, "-m", module, *arguments, env=env)
 
 
 @nox.session(python=False)
@@ -44,7 +45,20 @@ def slow(session: nox.Session) -> None:
 @nox.session(python=False)
 def blender(session: nox.Session) -> None:
     """The built zip in real Blenders: Debian's own and the wheels that the rig installs."""
+    check_programs(session)
+    run(session, "pytest", "-m", "blender", *session.posargs)
+
+
+@nox.session(python=False)
+def matrix(session: nox.Session) -> None:
+    """The same in the Blenders between and after those; installed, with Python 3.13 there, where they are missing."""
+    check_programs(session)
+    versions = os.environ.get("DREAMFUSION_BLENDER_VERSIONS", "others")
+    run(session, "pytest", "-m", "blender", *session.posargs, env={"DREAMFUSION_BLENDER_VERSIONS": versions})
+
+
+def check_programs(session: nox.Session) -> None:
+    """End with what to install where a program that drives Blender's window is missing."""
     missing = [package for program, package in APT_PROGRAMS.items() if shutil.which(program) is None]
     if missing:
         session.error(f"Install what the Blender tests need: apt-get install {' '.join(missing)}")
-    run(session, "pytest", "-m", "blender", *session.posargs)

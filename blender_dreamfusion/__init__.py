@@ -4,6 +4,7 @@ The work is done by a trainer in a process of its own (core/); here are its pane
 Modules that need Blender are imported by register() alone, so that the others can be used and tested without it.
 """
 
+import importlib.util
 import sys
 
 bl_info = {
@@ -18,7 +19,9 @@ bl_info = {
 
 
 def register() -> None:
-    """Add the panel, its settings and the preferences."""
+    """Add the panel, its settings and the preferences. Raises ImportError where Blender comes without numpy."""
+    if importlib.util.find_spec("numpy") is None:  # which Debian's does
+        raise ImportError("DreamFusion needs numpy: install it (apt install python3-numpy), then start Blender again.")
     from . import registration
 
     registration.register()

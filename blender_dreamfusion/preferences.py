@@ -24,6 +24,11 @@ def _on_choice(_settings: bpy.types.AddonPreferences, _context: bpy.types.Contex
     SETUP.failed = None
 
 
+def _read_percent(_settings: bpy.types.AddonPreferences) -> float:
+    """Not a lambda: Blender 3.4 evaluates the property apart from this module, whose names a lambda then lacks."""
+    return 100.0 * SETUP.fraction
+
+
 class DreamFusionPreferences(bpy.types.AddonPreferences):
     """What stays the same from one .blend to the next."""
 
@@ -62,7 +67,7 @@ class DreamFusionPreferences(bpy.types.AddonPreferences):
         min=0.0,
         max=100.0,
         precision=0,
-        get=lambda _: 100.0 * SETUP.fraction,
+        get=_read_percent,
     )
     trainer_python: bpy.props.StringProperty(
         name="Trainer's Python",

@@ -33,10 +33,13 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) 
         box.label(text=state_text(state, environment), icon=_ICONS.get(state, "ERROR"))
     if state is State.READY:
         _draw_ready(box, settings, environment)
-    if state is not State.READY or settings.show_choices:
-        _draw_choices(box, settings)
-        box.separator(factor=0.5)
+        if settings.show_choices:
+            _draw_choices(box, settings)
+            box.separator(factor=0.5)
+            _draw_start(box, context, state, environment)
+    else:
         _draw_start(box, context, state, environment)
+        _draw_fold(box, settings)
 
 
 def _draw_running(layout: bpy.types.UILayout, settings: Any) -> None:
@@ -69,20 +72,31 @@ def _draw_failure(
 
 
 def _draw_ready(layout: bpy.types.UILayout, settings: Any, environment: Environment) -> None:
-    """Where it is, and the two things to do about it."""
-    row = layout.row()
-    row.active = False
-    row.label(text=str(environment.folder), icon="BLANK1", translate=False)
+    """Where it is, where to go on, and the two things to do about it."""
+    column = layout.column(align=True)
+    column.active = False
+    column.label(text=str(environment.folder), icon="BLANK1", translate=False)
+    column.label(text="To use it, press N in the 3D view and open the DreamFusion tab", icon="BLANK1")
     row = layout.row()
     row.prop(settings, "show_choices", icon="PREFERENCES", toggle=True)
     row.operator("dreamfusion.remove_trainer", icon="TRASH")
 
 
+def _draw_fold(layout: bpy.types.UILayout, settings: Any) -> None:
+    """The choices that few need: folded away, unless one of them may mend what is in the way."""
+    if SETUP.failed is None and not _obstacle():
+        icon: Any = "DOWNARROW_HLT" if settings.show_choices else "RIGHTARROW"
+        row = layout.row()
+        row.alignment = "LEFT"
+        row.prop(settings, "show_choices", text="Options", icon=icon, emboss=False)
+        if not settings.show_choices:
+            return
+    _draw_choices(layout, settings)
+
+
 def _draw_choices(layout: bpy.types.UILayout, settings: Any) -> None:
     """What the user may choose, and what an empty choice means here."""
     survey = SETUP.survey
-    if survey is None:
-        session.look_around()
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
@@ -100,20 +114,28 @@ def _draw_choices(layout: bpy.types.UILayout, settings: Any) -> None:
 
 
 def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context, state: State, environment: Environment) -> None:
-    """What it costs, what is in the way, and the button."""
-    if SETUP.survey is not None and SETUP.survey.problem and not preferences.base_python():
-        drawing.text(layout, context.region, SETUP.survey.problem, "ERROR")
-    wheels = bool(preferences.wheels_folder())
+    """For what it is, what it costs, what is in the way, and the button."""
+    if SETUP.survey is None:
+        session.look_around()
     name = preferences.back_end() or (SETUP.survey.back_end if SETUP.survey is not None else backends.CPU.name)
-    drawing.text(
-        layout, context.region, cost_text(name, environment.folder, free_space(environment.folder), wheels), "INFO"
-    )
-    if not wheels and not compat.online_access():
-        drawing.text(layout, context.region, texts.SET_UP_OFFLINE, "ERROR")
+    free = free_space(environment.folder)
+    cost = cost_text(name, environment.folder, free, preferences.wheels_folder())
+    drawing.text(layout, context.region, cost, "INFO")
+    obstacle = _obstacle()
+    if obstacle:
+        drawing.text(layout, context.region, obstacle, "ERROR")
+    if obstacle == texts.SET_UP_OFFLINE:
         layout.prop(context.preferences.system, "use_online_access")
     row = layout.row()
     row.scale_y = 1.5
     row.operator("dreamfusion.set_up_trainer", text=button_text(state), icon="IMPORT")
+
+
+def _obstacle() -> str:
+    """What is known to keep a set-up from working, or an empty string."""
+    if SETUP.survey is not None and SETUP.survey.problem and not preferences.base_python():
+        return SETUP.survey.problem
+    return "" if preferences.wheels_folder() or compat.online_access() else texts.SET_UP_OFFLINE
 
 
 def _label(back_end: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from .environment import backends
 from .environment.events import Event, Failed, Log, Progress, Surveyed
 from .environment.folder import Environment, State, fingerprint
+from .environment.packages import unpacked_size
 from .setup_process import SetupProcess
 
 _LOG_LINES = 4
@@ -25,7 +26,7 @@ _STAGES = {
 }
 _DEVICES = {"cpu": "CPU", "mps": "Metal (MPS)"}  # of core.device; one of CUDA tells its name
 _STATES = {
-    State.MISSING: "The trainer is not set up yet.",
+    State.MISSING: "The trainer, which makes the objects, is not set up yet.",
     State.INCOMPLETE: "The set-up was not finished.",
     State.OUTDATED: "This version of the add-on needs other packages.",
     State.BROKEN: "The Python that the trainer rests on is gone.",
@@ -165,11 +166,13 @@ def progress_text(progress: Progress | None) -> str:
     return stage + done
 
 
-def cost_text(back_end: str, folder: Path, free: int, wheels: bool) -> str:
-    """What the set-up of a back end downloads and takes, and where."""
+def cost_text(back_end: str, folder: Path, free: int, wheels: str) -> str:
+    """What the set-up of a back end for this computer downloads and takes, and where."""
     build = backends.BACK_ENDS[back_end]
-    download = "Downloads nothing" if wheels else f"Downloads about {size_text(build.download)}"
-    return f"{download} and takes {size_text(build.disk)} of {size_text(free)} free in {folder}"
+    download, disk = f"downloads about {size_text(build.download)}", build.disk
+    if wheels:
+        download, disk = "downloads nothing", max(disk, unpacked_size(Path(wheels)))
+    return f"For {build.label}: {download} and takes {size_text(disk)} of {size_text(free)} free in {folder}"
 
 
 def size_text(size: int) -> str:

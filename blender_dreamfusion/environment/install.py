@@ -69,9 +69,13 @@ class Installation:
 
     def _needed(self) -> int:
         """Bytes that the set-up takes at most: what it unpacks, and the downloads twice while pip stores them."""
-        back_end = self._order.back_end
-        present = folder_size(self._order.folder)
-        return max(0, back_end.disk + (0 if self._order.wheels else 2 * back_end.download) - present)
+        downloads = 0 if self._order.wheels else 2 * self._order.back_end.download
+        return max(0, self._unpacked() + downloads - folder_size(self._order.folder))
+
+    def _unpacked(self) -> int:
+        """Bytes of all packages once they are installed, about; the wheels may be for another back end."""
+        wheels = self._order.wheels
+        return max(self._order.back_end.disk, packages.unpacked_size(wheels) if wheels is not None else 0)
 
     def _make(self) -> str:
         order, environment = self._order, self._environment
@@ -123,17 +127,18 @@ class Installation:
     def _pip(self, arguments: list[str]) -> None:
         """Run ``pip install``. Raises SetupError where it fails."""
         output = packages.PipOutput(self._fetched)
-        back_end = self._order.back_end
+        download, unpacked = self._order.back_end.download, self._unpacked()
 
         def on_line(line: str) -> None:
             if output.feed(line):
                 self._log(line)
             elif not output.installing:
-                self._emit(Progress("download", output.fetched, max(back_end.download, output.fetched)))
+                self._emit(Progress("download", output.fetched, max(download, output.fetched)))
 
         def on_idle() -> None:
             if output.installing:
-                self._emit(Progress("install", folder_size(self._environment.venv), back_end.disk))
+                done = folder_size(self._environment.venv)
+                self._emit(Progress("install", done, max(unpacked, done)))
 
         command = [str(self._environment.python), "-I", "-m", "pip", "install", *arguments]
         code = self._run(command, on_line, on_idle)

@@ -1,8 +1,11 @@
 """The small bpy-free pieces: colours, mesh file, texts, job folders, the module of messages, prompt files."""
 
+import sys
+
 import numpy as np
 import pytest
 
+import blender_dreamfusion
 import core.config
 import core.lock
 import core.protocol
@@ -22,6 +25,12 @@ def test_srgb_to_linear_at_known_values():
     srgb = np.array([0.0, 0.04045, 0.5, 1.0], np.float32)
     expected = [0.0, 0.04045 / 12.92, 0.21404114, 1.0]
     np.testing.assert_allclose(srgb_to_linear(srgb), expected, atol=1e-6)
+
+
+def test_a_blender_without_numpy_is_told_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(ImportError, match="apt install python3-numpy"):
+        blender_dreamfusion.register()
 
 
 def test_protocol_is_the_trainers_file():

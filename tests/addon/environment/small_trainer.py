@@ -9,9 +9,9 @@ CORE = ADDON.parent / "core"
 DOCTOR = """
 import sys, time, torch
 print("torch", torch.VERSION)
-if torch.VERSION == "3.0":
+if torch.VERSION == "2.1":
     sys.exit("error: The cuda device fails (no kernel image): take --device cpu.")
-if torch.VERSION == "4.0":
+if torch.VERSION == "2.2":
     time.sleep(600)
 print("device                 cpu")
 """
@@ -30,14 +30,14 @@ def make_addon(folder: Path, version: str = "1.0") -> Path:
 
 
 def require(addon: Path, version: str) -> None:
-    """Let the trainer need this version of "torch": 3.0 fails its test, 4.0 never ends it."""
+    """Let the trainer need this version of "torch": 2.1 fails its test, 2.2 never ends it."""
     (addon / "requirements.txt").write_text(f"torch=={version}\n")
 
 
 def make_wheels(folder: Path) -> Path:
     """A folder with wheels of a package that is called torch; returns it."""
     folder.mkdir()
-    for version in ("1.0", "2.0", "3.0", "4.0"):
+    for version in ("1.0", "2.0", "2.1", "2.2"):
         info = f"torch-{version}.dist-info"
         with zipfile.ZipFile(folder / f"torch-{version}-py3-none-any.whl", "w") as wheel:
             wheel.writestr("torch.py", f'VERSION = "{version}"\n')

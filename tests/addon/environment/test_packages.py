@@ -27,6 +27,14 @@ Connection refused")': /simple/torch/
 ERROR: Could not find a version that satisfies the requirement torch==2.13.0+cpu (from versions: none)
 ERROR: No matching distribution found for torch==2.13.0+cpu
 """
+UNKNOWN = """\
+Looking in indexes: https://pypi.org/simple, https://download.pytorch.org/whl/cpu
+WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after connection broken by \
+'NameResolutionError("HTTPSConnection(host='download.pytorch.org', port=443): Failed to resolve 'download.pytorch.org' \
+([Errno -2] Name or service not known)")': /whl/cpu/torch/
+ERROR: Could not find a version that satisfies the requirement torch==2.13.0+cpu (from versions: 2.12.1, 2.13.0)
+ERROR: No matching distribution found for torch==2.13.0+cpu
+"""
 
 
 def test_bytes_are_counted_over_files_from_the_network_and_the_cache():
@@ -40,7 +48,13 @@ def test_bytes_are_counted_over_files_from_the_network_and_the_cache():
 @pytest.mark.parametrize(
     ("printed", "kind", "words"),
     [
-        (REFUSED, "network", "check the network"),
+        (REFUSED, "network", "pypi.org cannot be reached: check the network"),
+        (
+            UNKNOWN,
+            "network",
+            "download.pytorch.org cannot be reached: check the network and try again, or choose a folder",
+        ),
+        ("WARNING: Connection timed out\nERROR: Read timed out.", "network", "broke off: check the network"),
         ("ERROR: THESE PACKAGES DO NOT MATCH\nERROR: [Errno 28] No space left on device\n", "disk", "free some space"),
         ("ERROR: Could not install packages due to an OSError: [WinError 112] There is not", "disk", "full"),
         (REFUSED[REFUSED.index("ERROR") :], "pip", "torch==2.13.0+cpu for this computer and Python"),

@@ -6,14 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-VERSIONS = ("3.4.1", "4.2.23", "5.0.1")
-_WHEEL_PYTHON = "python3.11"  # what the wheels of 4.1 to 5.0 are built for
+_SETS = {"ci": ("3.4.1", "4.2.23", "5.0.1"), "others": ("4.5.15", "5.1.2", "5.2.3", "5.3.0")}
+_CHOICE = os.environ.get("DREAMFUSION_BLENDER_VERSIONS", "ci")  # a set, or versions with blanks between them
+VERSIONS = _SETS.get(_CHOICE) or tuple(_CHOICE.split())
+_DEBIAN = "3.4.1"
 _WHEEL_BLENDER = Path(__file__).with_name("wheel_blender.py")
+_PROBE = "import sys, ensurepip, venv; print(*sys.version_info[:2], sep='.')"
 
 
 def blender_program(version):
     """The program for a version, installed into the cache first where it is missing."""
-    if version == VERSIONS[0]:
+    if version == _DEBIAN:
         return _system_blender(version)
     folder = _cache() / f"bpy{version}"
     if not (folder / "complete").exists():
@@ -22,6 +25,11 @@ def blender_program(version):
     launcher.write_text(f'#!/bin/sh\nexec "{folder}/bin/python" "{_WHEEL_BLENDER}" "$@"\n')
     launcher.chmod(0o755)
     return str(launcher)
+
+
+def has_extensions(version):
+    """Whether Blender installs extensions in this version: from 4.2 on."""
+    return _numbers(version) >= (4, 2)
 
 
 def _system_blender(version):
@@ -41,9 +49,26 @@ def _cache():
 
 def _install(folder, version):
     """A virtual environment with the wheel; marked as complete at the end, so that half of one is made again."""
-    python = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which(_WHEEL_PYTHON)
-    assert python, f"{_WHEEL_PYTHON} is missing: bpy {version} needs it"
+    old = _numbers(version) < (5, 1)
+    python = _find_python("3.11" if old else "3.13", version)
     subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
     pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, f"bpy=={version}", "numpy<2"], check=True)
+    subprocess.run([*pip, f"bpy=={version}", "numpy<2" if old else "numpy"], check=True)
     (folder / "complete").touch()
+
+
+def _find_python(wanted, version):
+    """A Python of the version that the wheel is built for: the one that runs this, one in the path, or pyenv's."""
+    name = f"python{wanted}"
+    versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    for program in (sys.executable, shutil.which(name), *versions.glob(f"{wanted}*/bin/{name}")):
+        if program is not None:
+            done = subprocess.run([program, "-c", _PROBE], capture_output=True, text=True, check=False)
+            if done.stdout.strip() == wanted:
+                return program
+    raise AssertionError(f"Blender {version} needs Python {wanted}: pyenv install {wanted}, or put {name} in the path")
+
+
+def _numbers(version):
+    """(4, 2) of 4.2.23."""
+    return tuple(int(part) for part in version.split(".")[:2])

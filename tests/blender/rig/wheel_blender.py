@@ -1,4 +1,4 @@
-"""The blender program, as far as the tests need it, from a PyPI ``bpy`` wheel (4.2 to 5.2, Linux x86-64).
+"""The blender program, as far as the tests need it, from a PyPI ``bpy`` wheel (4.2 to 5.3, Linux x86-64).
 
     python wheel_blender.py [--background] [--factory-startup] [--window-geometry X Y W H]
         [--python SCRIPT.py] [--python-exit-code N] [-- ARGS...]
@@ -16,6 +16,7 @@ A test rig: nothing of it belongs in an add-on.
 import argparse
 import ctypes
 import importlib.util
+import json
 import mmap
 import os
 import re
@@ -24,6 +25,8 @@ import sys
 import traceback
 from pathlib import Path
 
+_CHOOSE_GRAPHICS = "GPU_backend_type_selection_set_override"  # found from 5.1 on; 5.3 is the first that needs it
+_OPENGL = 1  # GPU_BACKEND_OPENGL
 _FUNCTIONS = (
     "main_python_enter",
     "G",
@@ -33,6 +36,7 @@ _FUNCTIONS = (
     "WM_init_state_size_set",
     "WM_init_splash_on_startup",
     "WM_init_splash",
+    _CHOOSE_GRAPHICS,
 )
 _SYMBOL_TABLE = 2  # SHT_SYMTAB
 
@@ -45,9 +49,23 @@ class _Library:
         if spec is None:
             sys.exit("wheel_blender: no bpy in " + sys.executable)
         self.path = next(Path(spec.submodule_search_locations[0]).glob("__init__*.so"))
-        self.symbols = self._symbols()
+        self.symbols = self._cached_symbols()
         self.handle = ctypes.CDLL(self.path)
         self.base = self._base()
+
+    def _cached_symbols(self):
+        """The symbols, read once for each library: there are a million, and every start would wait for them."""
+        cache = Path(sys.prefix, "symbols.json")
+        state = f"{self.path.stat().st_size} {self.path.stat().st_mtime_ns} {_FUNCTIONS}"
+        if cache.exists():
+            found = json.loads(cache.read_text())
+            if found["state"] == state:
+                return found["symbols"]
+        symbols = self._symbols()
+        part = cache.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps({"state": state, "symbols": symbols}))
+        part.replace(cache)
+        return symbols
 
     def _symbols(self):
         """Name -> (address, size), from the ELF symbol table."""
@@ -168,6 +186,8 @@ def main():
     if not args.background:
         library.poke(address_background, 0)
         library.function("WM_init_state_size_set", None, *[ctypes.c_int] * 4)(*args.window_geometry)
+        if _CHOOSE_GRAPHICS in library.symbols:  # as --gpu-backend does: a notice that Vulkan is missing would pop up
+            library.function(_CHOOSE_GRAPHICS, None, ctypes.c_uint)(_OPENGL)
     import bpy
 
     assert bpy.app.background == args.background

@@ -41,6 +41,8 @@ def scenario(gui):
     gui.shot("4_running")
     yield from gui.wait_for(lambda: not setup.running, "the set-up ends", 240)
     gui.check(setup.failed is None, f"without an error: {setup.failed}")
+    setup.progress = type(setup.progress)("install", 1, 4)
+    gui.check(settings.set_up_percent == 25, f"the bar says how far it was: {settings.set_up_percent}")
     program = preferences.trainer_python()
     gui.check(program.startswith(cached) and os.path.exists(program), f"the trainer's Python is set: {program}")
     yield 0.5
