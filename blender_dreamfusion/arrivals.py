@@ -10,6 +10,7 @@ from . import compat
 from .drawing import redraw
 from .job_queue import JobQueue
 from .job_record import State
+from .language import say
 
 _NO_OBJECT = (State.FAILED, State.CANCELLED, State.INTERRUPTED)
 
@@ -88,6 +89,6 @@ class Arrivals:
 def _why_wait() -> str:
     """Why the finished object cannot come into the scene yet, or an empty string."""
     if bpy.context.mode != "OBJECT":
-        return "The object is ready and comes in when you return to Object Mode."
+        return say("The object is ready and comes in when you return to Object Mode.")
     busy = bpy.app.is_job_running("RENDER") or compat.is_moving()
-    return "The object is ready and comes in a moment." if busy else ""
+    return say("The object is ready and comes in a moment.") if busy else ""

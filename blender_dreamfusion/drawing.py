@@ -35,7 +35,7 @@ def text(
     column.scale_y = 0.8
     lines = texts.wrap(words, region.width, bpy.context.preferences.system.ui_scale)
     for number, line in enumerate(lines):
-        column.label(text=line, icon="BLANK1" if number else icon)
+        column.label(text=line, translate=False, icon="BLANK1" if number else icon)
 
 
 def error(layout: bpy.types.UILayout, region: bpy.types.Region, words: str, blames_setup: bool) -> None:
@@ -51,4 +51,4 @@ def hint(column: bpy.types.UILayout, words: str) -> None:
     split = column.split(factor=0.4)
     split.separator()
     split.active = False
-    split.label(text=words)
+    split.label(text=words, translate=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import texts
 from .job_record import Record
+from .language import say
 
 _DECISIVE = (
     *("preset", "epochs", "model", "sd_version", "hf_key", "field", "device", "fp16", "vram_O"),
@@ -23,10 +24,10 @@ def describe(records: Iterable[Record], request: dict[str, Any]) -> str:
     same = (record.seconds for record in records if record.seconds and _effort(record.request) == _effort(request))
     seconds = next(same, None)
     if seconds is not None:
-        return f"The last one took {texts.clock(seconds)}"
+        return say("The last one took {time}", time=texts.clock(seconds))
     if request.get("model") == "starter" and not {"epochs", "distillation"} & {*request}:
-        return _STARTER[request["preset"]]
-    return "Time not known yet"
+        return say(_STARTER[request["preset"]])
+    return say("Time not known yet")
 
 
 def _effort(request: dict[str, Any] | None) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from . import object_settings, workspaces
 from .drawing import redraw
 from .job_queue import ListedJob
 from .job_record import State
+from .language import say
 from .mesh_file import MeshFileError
 from .mesh_import import add_object
 from .properties import SEED_MAX
@@ -21,10 +22,10 @@ _GAP = 1.25  # from one object of a row to the next, in widths of an object
 
 
 def _fits(cls: type[bpy.types.Operator], fits: Callable[[ListedJob], bool], advice: str) -> bool:
-    """Whether the selected job fits; where not, `advice` stands in the button's tooltip."""
+    """Whether the selected job fits; where not, `advice`, translated, stands in the button's tooltip."""
     job = SESSION.job
     if job is None:
-        cls.poll_message_set("Select a job first")
+        cls.poll_message_set(say("Select a job first"))
         return False
     if not fits(job):
         cls.poll_message_set(advice)
@@ -51,7 +52,7 @@ class DREAMFUSION_OT_pause(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Whether the job runs or is paused."""
-        return _fits(cls, lambda job: job.state in (State.RUNNING, State.PAUSED), "This job is not running")
+        return _fits(cls, lambda job: job.state in (State.RUNNING, State.PAUSED), say("This job is not running"))
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Ask the trainer."""
@@ -71,7 +72,7 @@ class DREAMFUSION_OT_cancel(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Whether the job runs or waits."""
-        return _fits(cls, lambda job: job.at_work or job.state is State.WAITING, "This job is not running")
+        return _fits(cls, lambda job: job.at_work or job.state is State.WAITING, say("This job is not running"))
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Ask the trainer to stop; the timer sees to the rest."""
@@ -89,7 +90,8 @@ class DREAMFUSION_OT_resume(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Whether the job has stopped before its end."""
-        return _fits(cls, lambda job: job.can_resume, "Only a job that has stopped before its end can be resumed")
+        advice = say("Only a job that has stopped before its end can be resumed")
+        return _fits(cls, lambda job: job.can_resume, advice)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Put it into the queue."""
@@ -105,7 +107,8 @@ class DREAMFUSION_OT_retry(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Whether it is known what the job was asked for."""
-        return _fits(cls, lambda job: job.can_retry, "This job was not made in Blender: type its prompt above instead")
+        advice = say("This job was not made in Blender: type its prompt above instead")
+        return _fits(cls, lambda job: job.can_retry, advice)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Put a new job into the queue."""
@@ -129,7 +132,7 @@ class DREAMFUSION_OT_train_longer(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Whether the job is done and has a checkpoint."""
-        return _fits(cls, lambda job: job.can_train_longer, "Only a finished job can be trained longer")
+        return _fits(cls, lambda job: job.can_train_longer, say("Only a finished job can be trained longer"))
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask for how long: twice as long as it was."""
@@ -140,7 +143,9 @@ class DREAMFUSION_OT_train_longer(bpy.types.Operator):
         """Put it into the queue."""
         job = _selected()
         if self.epochs <= job.record.epochs:
-            self.report({"ERROR"}, f"The job has {job.record.epochs} epochs already: give more.")
+            self.report(
+                {"ERROR"}, say("Epochs that the job has already: {epochs}. Give more.", epochs=job.record.epochs)
+            )
             return {"CANCELLED"}
         return _result(SESSION.resume(job, self.epochs))
 
@@ -163,7 +168,7 @@ class DREAMFUSION_OT_add_result(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether objects can be added now."""
         if context.mode != "OBJECT":
-            cls.poll_message_set("Return to Object Mode first")
+            cls.poll_message_set(say("Return to Object Mode first"))
             return False
         return True
 
@@ -172,7 +177,7 @@ class DREAMFUSION_OT_add_result(bpy.types.Operator):
         workspace = Path(self.workspace or SESSION.selected or "")
         details = workspaces.read_details(workspace)
         if details is None:
-            self.report({"ERROR"}, f"There is no readable job in {workspace}: generate again.")
+            self.report({"ERROR"}, say("There is no readable job in {folder}: generate again.", folder=workspace))
             return {"CANCELLED"}
         try:
             thing = add_object(context, workspace, details, object_settings.placing(context.scene))
@@ -194,7 +199,7 @@ class DREAMFUSION_OT_open_folder(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Whether a job is selected."""
-        return _fits(cls, lambda job: job.folder.is_dir(), "The job's folder is gone: refresh the list")
+        return _fits(cls, lambda job: job.folder.is_dir(), say("The job's folder is gone: refresh the list"))
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Leave it to the system."""
@@ -210,7 +215,7 @@ class DREAMFUSION_OT_delete(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Whether no trainer is at work on the job."""
-        return _fits(cls, lambda job: job.can_delete, "Cancel the job first")
+        return _fits(cls, lambda job: job.can_delete, say("Cancel the job first"))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first."""

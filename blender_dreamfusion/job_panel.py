@@ -9,6 +9,7 @@ import bpy
 from . import compat, drawing, preview, texts, workspaces
 from .job_queue import ListedJob
 from .job_record import State
+from .language import say
 from .session import SESSION
 
 JOBS = "dreamfusion_jobs"  # of the window manager: a slot for each job, which holds nothing
@@ -104,7 +105,7 @@ def _draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, job: Liste
     _draw_buttons(layout.column(align=True), job)
     if job.trainer is not None:
         for remark in job.trainer.remarks[-_REMARKS:]:
-            drawing.text(layout, context.region, remark, "INFO")
+            drawing.text(layout, context.region, say(remark), "INFO")
     picture = preview.icon(workspaces.picture_path(job.folder))
     if picture:
         layout.template_icon(picture, scale=_picture_units(context))
@@ -137,8 +138,10 @@ def _summary(job: ListedJob) -> str:
     """How it stands, how long it took where that is known, and its seed."""
     done = job.trainer.done if job.trainer is not None else None
     seconds = done.seconds if done is not None else job.record.seconds
-    took = f" in {texts.clock(seconds)}" if seconds and job.state is State.DONE else ""
-    return f"{texts.standing(job.state)}{took}, seed {job.record.seed}"
+    state, seed = texts.standing(job.state), job.record.seed
+    if seconds and job.state is State.DONE:
+        return say("{state} in {time}, seed {seed}", state=state, time=texts.clock(seconds), seed=seed)
+    return say("{state}, seed {seed}", state=state, seed=seed)
 
 
 def _draw_buttons(column: bpy.types.UILayout, job: ListedJob) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from . import deletion, job_record, workspaces
 from .core_files import protocol
 from .job_record import Record, State
+from .language import say
 from .trainer_job import TrainerJob
 from .trainer_process import StartError
 
@@ -57,7 +58,7 @@ class ListedJob:
         """One sentence where it failed, else an empty string."""
         if self.state is not State.FAILED:
             return ""
-        return self._problem or (self.trainer.error if self.trainer is not None else self.record.error)
+        return say(self._problem or (self.trainer.error if self.trainer is not None else self.record.error))
 
     @property
     def blames_setup(self) -> bool:
@@ -157,8 +158,8 @@ class JobQueue:
         try:
             job_record.write_request(folder, prompt, options)
         except OSError as error:
-            text = f"Cannot write to {folder} ({error.strerror}): choose another folder for jobs in the preferences."
-            raise StartError(text) from error
+            sentence = "Cannot write to {folder} ({reason}): choose another folder for jobs in the preferences."
+            raise StartError(say(sentence, folder=folder, reason=error.strerror)) from error
         record = job_record.read(folder)
         assert record is not None
         job = ListedJob(folder, record)

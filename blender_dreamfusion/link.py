@@ -26,9 +26,10 @@ LOADING_SILENCE_SECONDS = 120.0  # allowed before the first Progress: loading to
 
 @dataclass(frozen=True)
 class Lost:
-    """The last event: nothing more will come from the trainer."""
+    """The last event: nothing more will come from the trainer. `text` is for say(); `detail` may be empty."""
 
     text: str
+    detail: str = ""
 
 
 @dataclass
@@ -73,19 +74,19 @@ class Link:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        reason = "an error in the add-on"
+        lost = Lost("an error in the add-on")
         try:
-            reason = self._talk()
+            lost = self._talk()
         except OSError as error:
-            reason = f"the connection broke ({error.strerror or error})"
+            lost = Lost("the connection broke", str(error.strerror or error))
         finally:  # whatever happens, the other side of the queue must hear that it is over
-            self.events.put(Lost(reason))
+            self.events.put(lost)
 
-    def _talk(self) -> str:
+    def _talk(self) -> Lost:
         """Let the trainer in and pass messages; returns why it ended."""
         found = self._wait_for_trainer()
         if found is None:
-            return "closed"
+            return Lost("closed")
         connection, reader = found
         with connection:
             connection.settimeout(protocol.SILENCE_SECONDS)
@@ -139,7 +140,7 @@ class Link:
             if message is not None and not isinstance(message, protocol.Heartbeat):
                 self.events.put(message)
 
-    def _serve(self, connection: socket.socket, reader: protocol.LineReader) -> str:
+    def _serve(self, connection: socket.socket, reader: protocol.LineReader) -> Lost:
         """Pass messages both ways; returns why it ended."""
         sent = time.monotonic()
         silence = 0.0  # seconds spent waiting in vain: time in which this computer slept does not count
@@ -147,18 +148,18 @@ class Link:
             closing = self._closed.is_set()
             sent = self._send_waiting(connection, sent)
             if closing:
-                return "closed"
+                return Lost("closed")
             if select.select([connection], [], [], _TICK)[0]:
                 data = connection.recv(65536)
                 if not data:
-                    return "the connection ended"
+                    return Lost("the connection ended")
                 silence = 0.0
                 self._take(reader.feed(data))
                 continue
             silence += _TICK
             patience = protocol.SILENCE_SECONDS if self._at_work else LOADING_SILENCE_SECONDS
             if silence > patience:
-                return f"no sign of life for {patience:.0f} seconds"
+                return Lost("no sign of life", f"{patience:.0f} s")
 
     def _send_waiting(self, connection: socket.socket, sent: float) -> float:
         """Send what waits, or a heartbeat where one is due; returns when something was last sent."""

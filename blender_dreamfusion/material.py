@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from . import compat
 from .colors import srgb_to_linear
+from .language import say
 
 ROUGHNESS = 0.6
 UV_MAP = "UVMap"
@@ -63,7 +64,7 @@ def _load(path: Path, name: str, colorspace: str) -> Any:
     """The picture, packed into the .blend, so that the job's folder may go."""
     image: Any = bpy.data.images.load(str(path), check_existing=False)
     if not image.size[0]:
-        raise RuntimeError(f"{path} is no readable picture: generate again.")
+        raise RuntimeError(say("{path} is no readable picture: generate again.", path=path))
     image.name = name
     with contextlib.suppress(TypeError):  # a colour configuration of the user's without that name
         image.colorspace_settings.name = colorspace

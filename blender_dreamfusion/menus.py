@@ -12,6 +12,7 @@ from bl_ui.utils import PresetPanel
 
 from . import models, preferences, texts
 from .core_files import model_files
+from .language import say
 from .properties import SD_VERSIONS
 from .session import SESSION
 
@@ -58,7 +59,7 @@ class DREAMFUSION_MT_models(bpy.types.Menu):
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the models with what each needs."""
         layout = self.layout
-        self._choice("Starter", "starter")
+        self._choice(say("Starter"), "starter")
         found = models.find_models(model_files.hub_cache(os.environ), preferences.models_folder())
         layout.separator()
         layout.label(text="On This Computer")
@@ -98,7 +99,7 @@ class DREAMFUSION_OT_add_preset(AddPresetBase, bpy.types.Operator):
 def model_name(model: str, sd_version: str, hf_key: str) -> str:
     """A name of the chosen model that fits the panel."""
     if model == "starter":
-        return "Starter"
+        return say("Starter")
     if hf_key:
         return Path(hf_key).name
     return next(name for version, name, _ in SD_VERSIONS if version == sd_version).replace("Stable Diffusion", "SD")

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .language import say
+
 
 class MeshFileError(Exception):
     """The mesh cannot be used; the message says why."""
@@ -49,11 +51,11 @@ def read_mesh(path: Path) -> MeshData:
                 np.ascontiguousarray(arrays["colors"], np.float32),
             )
     except FileNotFoundError as error:
-        raise MeshFileError(f"There is no {path}: generate again.") from error
+        raise MeshFileError(say("There is no {path}: generate again.", path=path)) from error
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise MeshFileError(f"{path} is damaged: generate again.") from error
+        raise MeshFileError(say("{path} is damaged: generate again.", path=path)) from error
     if not _is_sound(mesh):
-        raise MeshFileError(f"{path} holds no usable mesh: generate again.")
+        raise MeshFileError(say("{path} holds no usable mesh: generate again.", path=path))
     return mesh
 
 

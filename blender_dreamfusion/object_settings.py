@@ -42,7 +42,7 @@ class DreamFusionObjectSettings(bpy.types.PropertyGroup):
         description="Width and height of the texture and of the normal map in pixels",
         items=(
             ("auto", "Automatic", "As the quality preset has it"),
-            *((size, f"{size} px", f"{size} by {size} pixels") for size in _SIZES),
+            *((size, f"{size} px", f"{size} x {size} px") for size in _SIZES),
         ),
     )
     normal_map: bpy.props.BoolProperty(

@@ -8,6 +8,7 @@ import bpy
 
 from . import models, object_settings, paths
 from .core_files import model_files
+from .language import say
 from .properties import MODELS, SD_VERSIONS, settings_of
 from .session import SESSION
 
@@ -15,7 +16,7 @@ from .session import SESSION
 def _has_prompt(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     if settings_of(context.scene).prompt.strip():
         return True
-    cls.poll_message_set("Type a prompt first")
+    cls.poll_message_set(say("Type a prompt first"))
     return False
 
 
@@ -49,7 +50,7 @@ class DREAMFUSION_OT_preview_prompt(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there is a prompt, and memory for a second model."""
         if settings_of(context.scene).model != "starter" and SESSION.queue.active is not None:
-            cls.poll_message_set("The job at work takes the memory: wait for its end")
+            cls.poll_message_set(say("The job at work takes the memory: wait for its end"))
             return False
         return _has_prompt(cls, context)
 
@@ -138,8 +139,11 @@ class DREAMFUSION_OT_browse_model(bpy.types.Operator):
         """Take the file or folder over if it holds a model."""
         path = Path(paths.absolute(self.filepath))
         if models.read_model(path) is None:
-            advice = "choose its .safetensors, .ckpt or .pt file, or the folder with model_index.json"
-            self.report({"ERROR"}, f"{path} holds no whole model that can guide: {advice}.")
+            sentence = (
+                "{path} holds no whole model that can guide: choose its .safetensors, .ckpt or .pt file, or the folder "
+                "with model_index.json."
+            )
+            self.report({"ERROR"}, say(sentence, path=path))
             return {"CANCELLED"}
         settings = settings_of(context.scene)
         settings.model, settings.hf_key = "sd", str(path)

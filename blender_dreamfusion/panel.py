@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import compat, drawing, expectation, menus, object_settings, preview, texts
+from .language import say
 from .picture_job import COUNT
 from .properties import DreamFusionSettings, settings_of
 from .session import SESSION
@@ -67,10 +68,10 @@ def _draw_prompt(layout: bpy.types.UILayout, context: bpy.types.Context, setting
     column = layout.column(align=True)
     column.label(text="Prompt")
     row = column.row(align=True)
-    compat.draw_text_field(row, settings, "prompt", "A hamburger")
+    compat.draw_text_field(row, settings, "prompt", say("A hamburger"))
     row.menu("DREAMFUSION_MT_prompts", text="", icon="DOWNARROW_HLT")
     column.label(text="Negative Prompt")
-    compat.draw_text_field(column, settings, "negative", "Optional")
+    compat.draw_text_field(column, settings, "negative", say("Optional"))
     row = layout.row(align=True)
     row.operator("dreamfusion.preview_prompt", icon="IMAGE_DATA")
     if SESSION.pictures is not None:
@@ -109,7 +110,7 @@ def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, setti
     time = expectation.describe((job.record for job in SESSION.queue.jobs), options)
     drawing.text(layout, context.region, f"{time}. {texts.needs(options)}", "INFO")
     if "sd_version" in options and not compat.online_access():
-        drawing.text(layout, context.region, texts.OFFLINE, "INFO")
+        drawing.text(layout, context.region, say(texts.OFFLINE), "INFO")
         row = layout.row()
         row.use_property_split = False
         row.prop(context.preferences.system, "use_online_access")

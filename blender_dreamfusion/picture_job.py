@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .core_files import ROOT
+from .language import say
 from .trainer_process import StartError, TrainerProcess
 
 COUNT = 3
@@ -33,7 +34,8 @@ class PictureJob:
             arguments = _arguments(prompt, options, self._pictures[0])
             self._process = TrainerProcess(python, ROOT, folder / "log.txt", variables, arguments)
         except OSError as error:
-            raise StartError(f"Cannot write to {folder} ({error.strerror}): free some space.") from error
+            sentence = "Cannot write to {folder} ({reason}): free some space."
+            raise StartError(say(sentence, folder=folder, reason=error.strerror)) from error
 
     @property
     def pictures(self) -> list[Path]:
@@ -54,7 +56,8 @@ class PictureJob:
 
     def _explain(self, code: int, last_line: str) -> None:
         text = last_line.removeprefix("error: ")  # of the trainer; anything else is of a Python that cannot run it
-        self.error = text or f"The trainer ended with exit code {code} and no word: is this the trainer's Python?"
+        silent = "The trainer ended with exit code {code} and no word: is this the trainer's Python?"
+        self.error = say(text) if text else say(silent, code=code)
         self.blames_setup = text == last_line or "package" in text
 
     def close(self) -> None:

@@ -9,13 +9,14 @@ import bpy
 from . import drawing, paths
 from .environment import backends
 from .environment.folder import NAME, Environment, default_parent
+from .language import say
 from .trainer_setup import SETUP
 
 _ADDON = "blender_dreamfusion"
 _AUTO = "auto"
 _BACK_ENDS = (
     (_AUTO, "Automatic", "What fits this computer best"),
-    *((build.name, build.label, f"PyTorch for {build.label}") for build in backends.offered()),
+    *((build.name, build.label, "This build of PyTorch") for build in backends.offered()),
 )
 
 
@@ -97,10 +98,10 @@ class DreamFusionPreferences(bpy.types.AddonPreferences):
         column = layout.column()
         column.prop(self, "trainer_python")
         if not self.trainer_python:
-            drawing.hint(column, "Default: the trainer that was set up above")
+            drawing.hint(column, say("Default: the trainer that was set up above"))
         column.prop(self, "jobs_folder")
         if not self.jobs_folder:
-            drawing.hint(column, f"Default: {jobs_folder()}")
+            drawing.hint(column, say("Default: {folder}", folder=jobs_folder()))
         column.prop(self, "models_folder")
 
 

@@ -8,6 +8,7 @@ from . import (
     compat,
     job_operators,
     job_panel,
+    language,
     menus,
     object_settings,
     operators,
@@ -35,7 +36,10 @@ _CLASSES = (
 
 
 def register() -> None:
-    """Add classes, settings, the picture and the timer."""
+    """Add the languages, classes, settings, the picture and the timer."""
+    translations = bpy.app.translations
+    translations.register(__package__, language.for_blender())
+    language.use(translations.pgettext_iface, _locale)
     for kind in _CLASSES:
         bpy.utils.register_class(kind)
     setattr(bpy.types.Scene, _SETTINGS, bpy.props.PointerProperty(type=properties.DreamFusionSettings))
@@ -56,6 +60,14 @@ def unregister() -> None:
     delattr(bpy.types.Scene, _SETTINGS)
     for kind in reversed(_CLASSES):
         bpy.utils.unregister_class(kind)
+    language.use()
+    bpy.app.translations.unregister(__package__)
+
+
+def _locale() -> str:
+    """The interface's language; empty where that is not translated."""
+    shown = bpy.context.preferences.view.use_translate_interface
+    return bpy.app.translations.locale if shown else ""
 
 
 def _fraction() -> float:

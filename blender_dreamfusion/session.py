@@ -19,6 +19,7 @@ from . import compat, preferences, preview, workspaces
 from .arrivals import Arrivals
 from .drawing import redraw
 from .job_queue import JobQueue, ListedJob, Order
+from .language import say
 from .picture_job import PictureJob
 from .trainer_job import TrainerJob
 from .trainer_process import StartError, check_python
@@ -110,9 +111,10 @@ class Session:
         number = self.queue.jobs.index(job)
         try:
             if not self.queue.delete(job):
-                self.error = "A trainer is at work on this job: cancel it first."
+                self.error = say("A trainer is at work on this job: cancel it first.")
         except OSError as error:
-            self.error = f"Cannot delete {error.filename} ({error.strerror}): close what uses it and try again."
+            sentence = "Cannot delete {path} ({reason}): close what uses it and try again."
+            self.error = say(sentence, path=error.filename, reason=error.strerror)
         else:
             self.arrivals.forget(job.folder)
             left = self.queue.jobs[min(number, len(self.queue.jobs) - 1) :]
@@ -259,7 +261,7 @@ def tick() -> float:
         return _SECONDS if SETUP.action else pause
     except Exception as error:  # noqa: BLE001 - an error must not leave a job that nobody follows
         traceback.print_exc()
-        SESSION.error = f"An error in the add-on: {error}"
+        SESSION.error = say("An error in the add-on: {error}", error=error)
         redraw()
         return _IDLE_SECONDS
 

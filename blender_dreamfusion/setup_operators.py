@@ -9,6 +9,7 @@ import bpy
 
 from . import compat, preferences, session, texts
 from .core_files import ROOT
+from .language import say
 from .trainer_setup import SETUP, environment_state, install_arguments, progress_text
 
 _SECONDS = 0.05
@@ -30,7 +31,7 @@ class DREAMFUSION_OT_set_up_trainer(bpy.types.Operator):
         if not _idle(cls):
             return False
         if not preferences.wheels_folder() and not compat.online_access():
-            cls.poll_message_set(texts.SET_UP_OFFLINE)
+            cls.poll_message_set(say(texts.SET_UP_OFFLINE))
             return False
         return True
 
@@ -120,9 +121,9 @@ CLASSES = (
 def _idle(operator: type[bpy.types.Operator]) -> bool:
     """Whether neither a set-up nor a job is at work; where not, the tooltip says which."""
     if SETUP.running:
-        operator.poll_message_set("Wait until the set-up is done")
+        operator.poll_message_set(say("Wait until the set-up is done"))
     elif session.SESSION.uses_trainer:
-        operator.poll_message_set("Wait until the job is done, or cancel it")
+        operator.poll_message_set(say("Wait until the job is done, or cancel it"))
     return not SETUP.running and not session.SESSION.uses_trainer
 
 

@@ -12,6 +12,7 @@ from .environment import backends
 from .environment.events import Failed
 from .environment.folder import Environment, State
 from .environment.install import free_space
+from .language import say
 from .trainer_setup import SETUP, button_text, cost_text, environment_state, progress_text, remedy, state_text
 
 _GET_PYTHON = "https://www.python.org/downloads/"
@@ -102,13 +103,13 @@ def _draw_choices(layout: bpy.types.UILayout, settings: Any) -> None:
     column.use_property_decorate = False
     column.prop(settings, "back_end")
     if not preferences.back_end():
-        drawing.hint(column, f"{_label(survey.back_end)}: {survey.reason}" if survey else _LOOKING)
+        drawing.hint(column, f"{_label(survey.back_end)}: {survey.reason}" if survey else say(_LOOKING))
     row = column.row(align=True)
     row.prop(settings, "base_python")
     row.menu("DREAMFUSION_MT_pythons", text="", icon="DOWNARROW_HLT")
     if not preferences.base_python():
-        found = "Python {1}: {0}".format(*survey.pythons[0]) if survey and survey.pythons else "None was found"
-        drawing.hint(column, found if survey else _LOOKING)
+        found = "Python {1}: {0}".format(*survey.pythons[0]) if survey and survey.pythons else say("None was found")
+        drawing.hint(column, found if survey else say(_LOOKING))
     column.prop(settings, "environment_folder")
     column.prop(settings, "wheels_folder")
 
@@ -123,7 +124,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context, state: S
     drawing.text(layout, context.region, cost, "INFO")
     obstacle = _obstacle()
     if obstacle:
-        drawing.text(layout, context.region, obstacle, "ERROR")
+        drawing.text(layout, context.region, say(obstacle), "ERROR")
     if obstacle == texts.SET_UP_OFFLINE:
         layout.prop(context.preferences.system, "use_online_access")
     row = layout.row()

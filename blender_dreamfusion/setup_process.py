@@ -16,6 +16,7 @@ import threading
 from pathlib import Path
 
 from .environment.events import Done, Event, Failed, Surveyed, decode
+from .language import locale, say
 from .trainer_process import NO_WINDOW, child_environment, kill_tree
 
 _ADDON = Path(__file__).resolve().parent
@@ -31,7 +32,7 @@ class SetupProcess:
         self.events: queue.Queue[Event] = queue.Queue()
         command = [_host_python(), "-I", "-X", "utf8", "-c", _START, str(_ADDON.parent), f"{_ADDON.name}.environment"]
         self._process = subprocess.Popen(
-            [*command, *arguments],
+            [*command, *arguments, "--language", locale()],
             cwd=os.path.abspath(os.sep),
             env=child_environment({}),
             stdin=subprocess.PIPE,
@@ -75,7 +76,8 @@ class SetupProcess:
         self._process.wait()
         self.cancel()  # closes what is left of the channel
         if not ended:
-            self.events.put(Failed("other", f"The set-up ended without a word: {stray or 'was it killed?'}"))
+            text = say("The set-up ended without a word: {line}", line=stray or say("was it killed?"))
+            self.events.put(Failed("other", text))
 
 
 def _host_python() -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-import textwrap
+import unicodedata
 from typing import Any
 
 from .core_files import protocol
 from .job_record import State
+from .language import say
 
 OFFLINE = "Blender is offline. If the model is not on this computer yet:"
 SET_UP_OFFLINE = "Blender is offline: allow online access, or choose a folder of wheels."
 _LETTER = 6.7  # pixels that a letter takes on average, at a scale of 1
+_WIDE = 1.65  # letters: a Korean, Chinese or Japanese one
 _MARGIN = 75.0  # pixels of tabs, frame and icon
 DOWNLOADS = {  # of each version, about: the trainer tells exactly
     "1.5": "4.3 GB",
@@ -51,7 +53,7 @@ _STANDINGS = {
 
 def stage_name(stage: str) -> str:
     """A stage of the trainer in words."""
-    return _STAGES.get(stage, stage.capitalize())
+    return say(_STAGES.get(stage, stage.capitalize()))
 
 
 def bytes_on_disk(size: int) -> str:
@@ -62,10 +64,11 @@ def bytes_on_disk(size: int) -> str:
 def needs(options: dict[str, Any]) -> str:
     """What a model needs, for the options of a job."""
     if options["model"] == "starter":
-        return "Runs on any computer."
+        return say("Runs on any computer.")
     if "sd_version" in options:
-        return f"Needs a strong GPU and, when first used, a download of about {DOWNLOADS[options['sd_version']]}."
-    return "Needs a strong GPU."
+        sentence = "Needs a strong GPU and, when first used, a download of about {size}."
+        return say(sentence, size=DOWNLOADS[options["sd_version"]])
+    return say("Needs a strong GPU.")
 
 
 def clock(seconds: float) -> str:
@@ -77,17 +80,33 @@ def clock(seconds: float) -> str:
 
 def time_left(progress: protocol.Progress) -> str:
     """ "1:20 left", or an empty string while nobody knows."""
-    return f"{clock(progress.seconds_left)} left" if progress.seconds_left >= 0 else ""
+    return say("{time} left", time=clock(progress.seconds_left)) if progress.seconds_left >= 0 else ""
 
 
 def standing(state: State) -> str:
     """A job's state in words."""
-    return _STANDINGS[state]
+    return say(_STANDINGS[state])
 
 
 def wrap(text: str, width_px: float, ui_scale: float) -> list[str]:
     """The lines of a text that fit a box with an icon in a sidebar of this width."""
-    return textwrap.wrap(text, max(16, int((width_px / ui_scale - _MARGIN) / _LETTER)))
+    room = max(16.0, (width_px / ui_scale - _MARGIN) / _LETTER)
+    lines = [""]
+    for word in re.findall(r"\s*\S+", text):
+        if _letters(lines[-1] + word) > room:
+            lines.append("")
+            word = word.lstrip()
+        while _letters(word) > room:  # a path, or words of a language without spaces
+            fitting = next(length for length in range(len(word), 0, -1) if _letters(word[:length]) <= room)
+            lines[-1], word = word[:fitting], word[fitting:]
+            lines.append("")
+        lines[-1] += word
+    return [line for line in lines if line]
+
+
+def _letters(text: str) -> float:
+    """How wide a text is, in Latin letters."""
+    return sum(_WIDE if unicodedata.east_asian_width(letter) in "WF" else 1.0 for letter in text)
 
 
 def tags(prompt: str) -> list[str]:

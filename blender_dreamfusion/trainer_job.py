@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .core_files import ROOT, protocol
 from .job_record import State
+from .language import say
 from .link import Link, Lost
 from .trainer_process import StartError, TrainerProcess, check_python
 
@@ -55,7 +56,7 @@ class TrainerJob:
         try:
             self._link = Link()
         except OSError as error:
-            raise StartError(f"The system gives no port to talk to the trainer: {error}.") from error
+            raise StartError(say("The system gives no port to talk to the trainer: {error}.", error=error)) from error
         try:
             self._link.send(order)
             self._process = self._start(python, variables or {})
@@ -158,20 +159,22 @@ class TrainerJob:
             self._error_kind = event.kind
             self._end(State.CANCELLED if event.kind == "cancelled" else State.FAILED, event.text)
         elif isinstance(event, Lost):
-            self._break_off(f"The trainer stopped: {event.text}.")
+            self._break_off(say("The trainer stopped: {reason}.", reason=_why_lost(event)))
 
     def _greet(self, hello: protocol.Hello) -> None:
         if hello.version != protocol.VERSION:
-            self._end(State.FAILED, "The trainer is of another version than the add-on: install the whole zip again.")
+            text = say("The trainer is of another version than the add-on: install the whole zip again.")
+            self._end(State.FAILED, text)
         elif self.state is State.STARTING:
             self.state = State.RUNNING
 
     def _watch(self) -> None:
         """What no message tells: a process that died before it connected, and time that ran out."""
         if not self._link.connected and self._process.exit_code() is not None:
-            self._break_off("The trainer ended before it was ready.")
+            self._break_off(say("The trainer ended before it was ready."))
         elif time.monotonic() > self._ends_at and self.state is State.STARTING:
-            self._end(State.FAILED, "The trainer was started but did not answer: is this the trainer's Python?")
+            text = say("The trainer was started but did not answer: is this the trainer's Python?")
+            self._end(State.FAILED, text)
         elif time.monotonic() > self._ends_at and self.state is State.CANCELLING:
             self._force()
 
@@ -194,7 +197,8 @@ class TrainerJob:
         self._process.terminate()
         if self._link.connected:
             log = _JOB_LOG_NAME if (self.workspace / _JOB_LOG_NAME).exists() else LOG_NAME
-            self._end(State.FAILED, f"{_explain(text, code)} What it printed is in {log} of the job's folder.")
+            more = say("What it printed is in {log} of the job's folder.", log=log)
+            self._end(State.FAILED, f"{_explain(text, code)} {more}")
         else:
             self._end(State.FAILED, _explain(text, code, self._process.last_line()))
 
@@ -214,10 +218,14 @@ class TrainerJob:
             self._force()
 
 
+def _why_lost(event: Lost) -> str:
+    return f"{say(event.text)} ({event.detail})" if event.detail else say(event.text)
+
+
 def _explain(text: str, code: int | None, last_line: str = "") -> str:
     """One sentence on an end without a last message, from the exit code and the last line printed."""
     if code == -9:  # SIGKILL, which Windows' signal module does not name
-        return "The trainer was killed; the computer may have run out of memory."
+        return say("The trainer was killed; the computer may have run out of memory.")
     if code is not None and code < 0:
-        return f"The trainer crashed (signal {-code})."
+        return say("The trainer crashed (signal {number}).", number=-code)
     return f"{text.rstrip('.')}: {last_line}" if last_line else text

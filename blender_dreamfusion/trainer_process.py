@@ -14,6 +14,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .language import say
+
 _DROPPED = (
     "PYTHONPATH",
     "PYTHONHOME",
@@ -58,7 +60,8 @@ class TrainerProcess:
                     creationflags=NO_WINDOW,
                 )
             except OSError as error:
-                raise StartError(f"Cannot run {python} ({error.strerror}): set the trainer's Python.") from error
+                sentence = "Cannot run {program} ({reason}): set the trainer's Python."
+                raise StartError(say(sentence, program=python, reason=error.strerror)) from error
 
     @property
     def pid(self) -> int:
@@ -116,13 +119,14 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
 def check_python(python: str) -> None:
     """Raise StartError where this is no program that can be run."""
     if not python.strip():
-        raise StartError("Press Set Up Trainer in the preferences first, or set the trainer's Python there.")
+        raise StartError(say("Press Set Up Trainer in the preferences first, or set the trainer's Python there."))
     if os.path.isdir(python):
-        raise StartError(f"{python} is a folder: set the trainer's Python to the program inside it.")
+        sentence = "{path} is a folder: set the trainer's Python to the program inside it."
+        raise StartError(say(sentence, path=python))
     if not os.path.isfile(python):
-        raise StartError(f"There is no {python}: set the trainer's Python to another.")
+        raise StartError(say("There is no {path}: set the trainer's Python to another.", path=python))
     if not os.access(python, os.X_OK):
-        raise StartError(f"{python} is no program: set the trainer's Python to another.")
+        raise StartError(say("{path} is no program: set the trainer's Python to another.", path=python))
 
 
 def child_environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from .environment import backends
 from .environment.events import Event, Failed, Log, Progress, Surveyed
 from .environment.folder import Environment, State, fingerprint
 from .environment.packages import unpacked_size
+from .language import say
 from .setup_process import SetupProcess
 
 _LOG_LINES = 4
@@ -73,7 +74,8 @@ class TrainerSetup:
         try:
             self._process = SetupProcess([action, *arguments])
         except OSError as error:
-            self.failed = Failed("python", f"Cannot run Blender's Python ({error}): install Python and choose it here.")
+            sentence = "Cannot run Blender's Python ({error}): install Python and choose it here."
+            self.failed = Failed("python", say(sentence, error=error))
             return
         self.action = action
 
@@ -139,13 +141,14 @@ def state_text(state: State, environment: Environment) -> str:
     record = environment.read()
     if state is State.READY and record is not None:
         device = _DEVICES.get(record.device, record.device)
-        return f"Ready: {device}, Python {record.python_version}, {size_text(record.size)}"
-    return _STATES.get(state, "")
+        sentence = "Ready: {device}, Python {version}, {size}"
+        return say(sentence, device=device, version=record.python_version, size=size_text(record.size))
+    return say(_STATES[state]) if state in _STATES else ""
 
 
 def button_text(state: State) -> str:
     """What the button does about a state."""
-    return _BUTTONS[state]
+    return say(_BUTTONS[state])
 
 
 def remedy(failed: Failed, back_end: str) -> str:
@@ -160,19 +163,25 @@ def remedy(failed: Failed, back_end: str) -> str:
 def progress_text(progress: Progress | None) -> str:
     """A stage in words, with how many bytes are done."""
     if progress is None:
-        return "Starting"
-    stage = _STAGES.get(progress.stage, progress.stage.capitalize())
-    done = f": {size_text(progress.done)} of about {size_text(progress.total)}" if progress.total else ""
-    return stage + done
+        return say("Starting")
+    stage = say(_STAGES[progress.stage])
+    if not progress.total:
+        return stage
+    done, total = size_text(progress.done), size_text(progress.total)
+    return say("{stage}: {done} of about {total}", stage=stage, done=done, total=total)
 
 
 def cost_text(back_end: str, folder: Path, free: int, wheels: str) -> str:
     """What the set-up of a back end for this computer downloads and takes, and where."""
     build = backends.BACK_ENDS[back_end]
-    download, disk = f"downloads about {size_text(build.download)}", build.disk
+    disk = build.disk
     if wheels:
-        download, disk = "downloads nothing", max(disk, unpacked_size(Path(wheels)))
-    return f"For {build.label}: {download} and takes {size_text(disk)} of {size_text(free)} free in {folder}"
+        disk = max(disk, unpacked_size(Path(wheels)))
+        sentence = "For {back_end}: downloads nothing and takes {disk} of {free} free in {folder}"
+    else:
+        sentence = "For {back_end}: downloads about {download} and takes {disk} of {free} free in {folder}"
+    download, there = size_text(build.download), size_text(free)
+    return say(sentence, back_end=build.label, download=download, disk=size_text(disk), free=there, folder=folder)
 
 
 def size_text(size: int) -> str:

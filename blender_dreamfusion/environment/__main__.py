@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TextIO
 
 from ..core_files import ROOT
+from ..language import say, use_locale
 from . import backends, pythons
 from .child import Runner
 from .events import Done, Event, Failed, Progress, SetupError, Surveyed, encode
 from .folder import Environment
 from .install import Installation, Order, explain_os_error
-
-_CANNOT = f"No Python {pythons.WANTED} was found on this computer: install one, or choose its program."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _tell(channel, event)
 
     try:
-        emit(_run(_parse(argv), runner, emit))
+        args = _parse(argv)
+        use_locale(args.language)
+        emit(_run(args, runner, emit))
     except SetupError as error:
         emit(Failed(error.kind, str(error)))
     except OSError as error:
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         emit(Failed(told.kind, str(told)))
     except Exception as error:  # noqa: BLE001 - whatever it is, Blender has to hear of an end
         traceback.print_exc()
-        emit(Failed("other", f"An error in the set-up: {error}"))
+        emit(Failed("other", say("An error in the set-up: {error}", error=error)))
     else:
         return 0
     return 1
@@ -52,6 +53,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--python", default="")
     parser.add_argument("--back-end", default="")
     parser.add_argument("--wheels", type=Path)
+    parser.add_argument("--language", default="")
     return parser.parse_args(argv)
 
 
@@ -69,7 +71,14 @@ def _run(args: argparse.Namespace, runner: Runner, emit: Callable[[Event], None]
 def _survey() -> Surveyed:
     detection = backends.detect()
     found = [[python.program, python.version_text] for python in pythons.find()]
-    return Surveyed(found, detection.back_end.name, detection.reason, detection.problem or ("" if found else _CANNOT))
+    return Surveyed(
+        found, detection.back_end.name, detection.reason, detection.problem or ("" if found else _no_python())
+    )
+
+
+def _no_python() -> str:
+    sentence = "No Python {versions} was found on this computer: install one, or choose its program."
+    return say(sentence, versions=pythons.wanted())
 
 
 def _python(chosen: str) -> pythons.Python:
@@ -78,7 +87,7 @@ def _python(chosen: str) -> pythons.Python:
         return pythons.probe(chosen)
     found = pythons.find()
     if not found:
-        raise SetupError("python", _CANNOT)
+        raise SetupError("python", _no_python())
     return found[0]
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..language import say
 from ..trainer_process import NO_WINDOW
 
 _GB = 10**9
@@ -87,7 +88,7 @@ def detect() -> Detection:
 def choose(system: str, machine: str, nvidia: str | None, amd: Iterable[str]) -> Detection:
     """The best back end, from what nvidia-smi printed (None: there is none) and the properties of AMD's nodes."""
     if system == "darwin":
-        problem = "" if machine == "arm64" else "PyTorch no longer comes for Macs with an Intel processor."
+        problem = "" if machine == "arm64" else say("PyTorch no longer comes for Macs with an Intel processor.")
         return Detection(MPS, "Apple GPU", problem)
     if nvidia is not None:
         return _choose_cuda(nvidia)
@@ -96,22 +97,23 @@ def choose(system: str, machine: str, nvidia: str | None, amd: Iterable[str]) ->
         known = [name for name in names if name in _ROCM]
         if known:
             return Detection(ROCM, f"AMD GPU ({known[0]})")
-        return Detection(CPU, f"PyTorch does not know this AMD GPU ({names[0]})")
-    return Detection(CPU, "no GPU that PyTorch knows was found")
+        return Detection(CPU, say("PyTorch does not know this AMD GPU ({name})", name=names[0]))
+    return Detection(CPU, say("no GPU that PyTorch knows was found"))
 
 
 def _choose_cuda(printed: str) -> Detection:
     """From nvidia-smi's lines of name, driver and compute capability: for the most capable GPU."""
     gpus = [gpu for gpu in map(_parse_gpu, printed.splitlines()) if gpu]
     if not gpus:
-        return Detection(CPU, "the NVIDIA driver does not answer; update it to use the GPU")
+        return Detection(CPU, say("the NVIDIA driver does not answer; update it to use the GPU"))
     capability, driver, name = max(gpus)
-    found = f"{name}, driver {driver:g}"
+    found = say("{name}, driver {driver:g}", name=name, driver=driver)
     if driver >= _CUDA_13_DRIVER and capability >= _CUDA_13_LEAST:
         return Detection(CUDA_13, found)
     if driver >= _CUDA_12_DRIVER and capability <= _CUDA_12_MOST:
         return Detection(CUDA_12, found)
-    return Detection(CPU, f"{found} is too old; update it to {_CUDA_13_DRIVER:g} or newer to use the GPU")
+    sentence = "{found} is too old; update it to {driver:g} or newer to use the GPU"
+    return Detection(CPU, say(sentence, found=found, driver=_CUDA_13_DRIVER))
 
 
 def _parse_gpu(line: str) -> tuple[float, float, str] | None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ..language import say
 from ..trainer_process import NO_WINDOW, child_environment, kill_tree
 from .events import SetupError
 
@@ -65,7 +66,8 @@ class Runner:
     def check(self) -> None:
         """Raise SetupError where it was cancelled."""
         if self._cancelled.is_set():
-            raise SetupError("cancelled", "Cancelled: resume the set-up to go on; what was downloaded is kept.")
+            text = say("Cancelled: resume the set-up to go on; what was downloaded is kept.")
+            raise SetupError("cancelled", text)
 
     def _start(self, command: list[str], folder: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with self._lock:
@@ -82,9 +84,9 @@ class Runner:
                     creationflags=NO_WINDOW,
                 )
             except OSError as error:
-                raise SetupError(
-                    "python", f"Cannot run {command[0]} ({error.strerror}): choose another Python."
-                ) from error
+                sentence = "Cannot run {program} ({reason}): choose another Python."
+                text = say(sentence, program=command[0], reason=error.strerror)
+                raise SetupError("python", text) from error
             return self._process
 
 

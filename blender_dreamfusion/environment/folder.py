@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..core_files import lockfile
+from ..language import say
 from .events import SetupError
 
 NAME = "dreamfusion_trainer"  # the folder's, in the one that the user chooses
@@ -115,14 +116,16 @@ class Environment:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if self.read() is None and any(self.folder.glob("*")) and not (self.folder / _LOCK).exists():
-                raise SetupError("folder", f"{self.folder} holds files of something else: choose another folder.")
+                sentence = "{folder} holds files of something else: choose another folder."
+                raise SetupError("folder", say(sentence, folder=self.folder))
             descriptor = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            text = f"Cannot write to {self.folder} ({error.strerror}): choose another folder."
-            raise SetupError("folder", text) from error
+            sentence = "Cannot write to {folder} ({reason}): choose another folder."
+            raise SetupError("folder", say(sentence, folder=self.folder, reason=error.strerror)) from error
         try:
             if not lockfile.try_lock(descriptor):
-                raise SetupError("folder", f"Another Blender is at work in {self.folder}: wait until it is done.")
+                sentence = "Another Blender is at work in {folder}: wait until it is done."
+                raise SetupError("folder", say(sentence, folder=self.folder))
             yield
         finally:
             os.close(descriptor)
@@ -142,8 +145,8 @@ class Environment:
             self.folder.rename(self._removed)  # all or nothing: Windows refuses while a file in it is open
             shutil.rmtree(self._removed)
         except OSError as error:
-            text = f"Cannot delete {error.filename} ({error.strerror}): close what uses it and try again."
-            raise SetupError("folder", text) from error
+            sentence = "Cannot delete {path} ({reason}): close what uses it and try again."
+            raise SetupError("folder", say(sentence, path=error.filename, reason=error.strerror)) from error
 
 
 def folder_size(folder: Path) -> int:

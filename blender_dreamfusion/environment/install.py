@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..language import say
 from . import packages, pythons
 from .backends import BackEnd
 from .child import Runner, working_folder
@@ -33,7 +34,7 @@ class Order:
         try:
             return (self.root / "requirements.txt").read_text(encoding="utf-8")
         except OSError as error:
-            text = "The add-on's requirements.txt is missing: install the whole zip again."
+            text = say("The add-on's requirements.txt is missing: install the whole zip again.")
             raise SetupError("other", text) from error
 
 
@@ -108,7 +109,8 @@ class Installation:
         log = _Lines(self._log)
         program = self._order.python.program
         if self._run([program, "-I", "-m", "venv", str(self._environment.venv)], log):
-            raise SetupError("python", f"{program} makes no environment ({log.last}): choose another Python.")
+            sentence = "{program} makes no environment ({reason}): choose another Python."
+            raise SetupError("python", say(sentence, program=program, reason=log.last))
 
     def _install(self) -> None:
         order = self._order
@@ -153,13 +155,13 @@ class Installation:
         command = [str(self._environment.python), "-X", "utf8", "-m", "core", "doctor"]
         code = self._run(command, log, folder=self._order.root)
         if code:
-            reason = log.last.removeprefix("error: ") or f"exit code {code}"
-            raise SetupError("test", f"The trainer does not run: {reason}")
+            reason = log.last.removeprefix("error: ") or say("exit code {code}", code=code)
+            raise SetupError("test", say("The trainer does not run: {reason}", reason=reason))
         device = next((line.split(None, 1)[1] for line in log.lines if line.startswith("device ")), "")
         back_end = self._order.back_end
         if back_end.device != "cpu" and not device.startswith(back_end.device):
-            text = f"PyTorch sees no GPU that works with {back_end.label}: set up for the CPU."
-            raise SetupError("test", text)
+            sentence = "PyTorch sees no GPU that works with {back_end}: set up for the CPU."
+            raise SetupError("test", say(sentence, back_end=back_end.label))
         return device
 
     def _run(
@@ -200,8 +202,11 @@ def check_space(folder: Path, needed: int) -> None:
     """Raise SetupError where the disk of the folder, which may not exist yet, has fewer bytes free."""
     free = free_space(folder)
     if free < needed:
-        sizes = f"needs {needed / _GB:.1f} GB, and {free / _GB:.1f} GB are free"
-        raise SetupError("disk", f"The set-up {sizes}: free some space, or choose a folder on another disk.")
+        sentence = (
+            "The set-up needs {needed:.1f} GB, and {free:.1f} GB are free: free some space, or choose a folder on "
+            "another disk."
+        )
+        raise SetupError("disk", say(sentence, needed=needed / _GB, free=free / _GB))
 
 
 def free_space(folder: Path) -> int:
@@ -214,5 +219,5 @@ def explain_os_error(error: OSError) -> SetupError:
     """A full disk or a folder that cannot be written, in one sentence."""
     if packages.is_full(str(error)):
         return packages.disk_full()
-    text = f"Cannot write {error.filename} ({error.strerror}): choose another folder."
-    return SetupError("folder", text)
+    sentence = "Cannot write {path} ({reason}): choose another folder."
+    return SetupError("folder", say(sentence, path=error.filename, reason=error.strerror))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..language import say
 from .backends import BackEnd
 from .events import SetupError
 
@@ -40,7 +41,7 @@ def torch_requirement(requirements: str, back_end: BackEnd) -> str:
     """The requirement of torch, pinned to the build of the back end, as pip would take PyPI's otherwise."""
     found = re.search(r"^torch==[\d.]+$", requirements, flags=re.MULTILINE)
     if found is None:
-        raise SetupError("other", "The add-on's requirements.txt names no torch: install the whole zip again.")
+        raise SetupError("other", say("The add-on's requirements.txt names no torch: install the whole zip again."))
     return found[0] + back_end.local_version()
 
 
@@ -61,8 +62,8 @@ def offline_arguments(wanted: list[str], wheels: Path) -> list[str]:
 def check_wheels(folder: Path) -> None:
     """Raise SetupError where the folder holds no wheel of torch, the biggest part, so surely not all."""
     if not any(folder.glob("torch-*.whl")):
-        text = f"There is no torch-*.whl in {folder}: choose the folder that holds all wheels."
-        raise SetupError("wheels", text)
+        sentence = "There is no torch-*.whl in {folder}: choose the folder that holds all wheels."
+        raise SetupError("wheels", say(sentence, folder=folder))
 
 
 def unpacked_size(folder: Path) -> int:
@@ -119,17 +120,19 @@ def explain(lines: Iterable[str]) -> SetupError:
     unreachable = next((line for line in text.splitlines() if any(words in line for words in _UNREACHABLE)), "")
     if unreachable:
         host = _HOST.search(unreachable)
-        advice = "check the network and try again, or choose a folder of wheels"
-        return SetupError("network", f"{host[1] if host else 'The server'} cannot be reached: {advice}.")
+        sentence = "{server} cannot be reached: check the network and try again, or choose a folder of wheels."
+        return SetupError("network", say(sentence, server=host[1] if host else say("The server")))
     if any(words in text for words in _BROKEN_OFF):
-        return SetupError("network", "The download broke off: check the network and try again; what is here is kept.")
+        text = say("The download broke off: check the network and try again; what is here is kept.")
+        return SetupError("network", text)
     missing = _NO_MATCH.search(text)
     if missing:
-        advice = "choose another Python or back end"
-        return SetupError("pip", f"There is no {missing[1]} for this computer and Python: {advice}.")
+        sentence = "There is no {package} for this computer and Python: choose another Python or back end."
+        return SetupError("pip", say(sentence, package=missing[1]))
     errors = [line.strip() for line in text.splitlines() if line.lstrip().startswith("ERROR: ")]
-    reason = errors[-1].removeprefix("ERROR: ").rstrip(".") if errors else "it gave no reason"
-    return SetupError("pip", f"pip could not install the packages ({reason}): see the log, then try again.")
+    reason = errors[-1].removeprefix("ERROR: ").rstrip(".") if errors else say("it gave no reason")
+    sentence = "pip could not install the packages ({reason}): see the log, then try again."
+    return SetupError("pip", say(sentence, reason=reason))
 
 
 def is_full(text: str) -> bool:
@@ -139,4 +142,4 @@ def is_full(text: str) -> bool:
 
 def disk_full() -> SetupError:
     """The sentence for it."""
-    return SetupError("disk", "The disk is full: free some space, or choose a folder on another disk.")
+    return SetupError("disk", say("The disk is full: free some space, or choose a folder on another disk."))

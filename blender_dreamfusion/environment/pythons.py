@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..language import say
 from ..trainer_process import NO_WINDOW, child_environment
 
 VERSIONS = ((3, 11), (3, 12), (3, 13))  # what all packages in requirements.txt have wheels for
-WANTED = "3.11, 3.12 or 3.13"
 _SECONDS = 20.0  # a first start may be slow
 _PLACES = {
     "win32": (
@@ -56,6 +56,12 @@ class Python:
         return ".".join(map(str, self.version))
 
 
+def wanted() -> str:
+    """VERSIONS in words."""
+    *others, last = (f"{major}.{minor}" for major, minor in VERSIONS)
+    return say("{versions} or {last}", versions=", ".join(others), last=last)
+
+
 def find() -> list[Python]:
     """The suitable ones, each once: the one that runs this first, which in Blender is Blender's own."""
     found: dict[str, Python] = {}
@@ -79,7 +85,8 @@ def probe(program: str) -> Python:
         )
         base, version, is_64_bit, able = json.loads(done.stdout)
     except (OSError, subprocess.TimeoutExpired, ValueError):
-        return Python(program, (), f"{program} is no Python that answers: choose a Python {WANTED}.")
+        sentence = "{program} is no Python that answers: choose a Python {versions}."
+        return Python(program, (), say(sentence, program=program, versions=wanted()))
     return Python(base, tuple(version), _problem(base, tuple(version), is_64_bit, able))
 
 
@@ -87,12 +94,17 @@ def _problem(program: str, version: tuple[int, ...], is_64_bit: bool, able: bool
     """Why it does not suit, or an empty string."""
     if version[:2] not in VERSIONS:
         number = ".".join(map(str, version))
-        return f"{program} is Python {number}, which the trainer does not run on: choose a Python {WANTED}."
+        sentence = "{program} is Python {number}, which the trainer does not run on: choose a Python {versions}."
+        return say(sentence, program=program, number=number, versions=wanted())
     if not is_64_bit:
-        return f"{program} is a 32-bit Python, which PyTorch does not come for: choose a 64-bit one."
+        sentence = "{program} is a 32-bit Python, which PyTorch does not come for: choose a 64-bit one."
+        return say(sentence, program=program)
     if not able:
-        remedy = "install python3-venv, or choose another" if sys.platform == "linux" else "choose another"
-        return f"{program} cannot make virtual environments: {remedy}."
+        if sys.platform == "linux":
+            sentence = "{program} cannot make virtual environments: install python3-venv, or choose another."
+        else:
+            sentence = "{program} cannot make virtual environments: choose another."
+        return say(sentence, program=program)
     return ""
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from blenders import VERSIONS, blender_program
 from window import run_scenario, running_blender
 
 from tests.addon.doubles import double_python
@@ -48,6 +49,12 @@ def test_settings(blender, addon_zip, tmp_path):
     make_model(tmp_path / "models" / "toys")
     arguments = [sys.executable, tmp_path / "models"]
     run_scenario(blender, SCENARIOS / "settings.py", tmp_path / "out", addon_zip, arguments, limit=600)
+
+
+def test_korean(addon_zip, tmp_path):
+    slow = double_python(tmp_path, "--steps", "100000")
+    oldest = blender_program(VERSIONS[0])  # the wheels of the others come without languages
+    run_scenario(oldest, SCENARIOS / "languages.py", tmp_path / "out", addon_zip, [slow])
 
 
 def test_a_killed_blender_leaves_no_trainer_and_the_next_one_resumes_the_job(blender, addon_zip, tmp_path):

@@ -40,5 +40,5 @@ def test_what_else_does_not_suit(tmp_path):
 @pytest.mark.parametrize("body", ["exit 3", "echo Hello", "echo '[1]'"])
 def test_a_program_that_is_no_python(tmp_path, body):
     program = script(tmp_path, body)
-    assert pythons.probe(program).problem == f"{program} is no Python that answers: choose a Python {pythons.WANTED}."
+    assert pythons.probe(program).problem == f"{program} is no Python that answers: choose a Python {pythons.wanted()}."
     assert "no Python" in pythons.probe(str(tmp_path / "missing")).problem
