@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core import lockfile as lockfile
     from core import model_files as model_files
+    from core import model_table as model_table
     from core import protocol as protocol
 
-_SHARED = ("lockfile", "model_files", "protocol")
+_SHARED = ("lockfile", "model_files", "model_table", "protocol")
 
 
 def _find_root() -> Path:
@@ -41,4 +42,4 @@ def _load(name: str) -> object:
 
 ROOT = _find_root()
 if not TYPE_CHECKING:
-    lockfile, model_files, protocol = (_load(name) for name in _SHARED)
+    lockfile, model_files, model_table, protocol = (_load(name) for name in _SHARED)

@@ -10,7 +10,7 @@ from .job_record import Record
 from .language import say
 
 _DECISIVE = (
-    *("preset", "epochs", "model", "sd_version", "hf_key", "field", "device", "fp16", "vram_O"),
+    *("preset", "epochs", "model", "sd_version", "hf_key", "field", "device", "fp16", "bf16", "vram_O", "compile"),
     *("distillation", "faces", "texture_size", "normal_map"),
 )
 _STARTER = {"draft": "About 1 minute", "standard": "About 2 minutes", "high": "Many minutes"}  # on two idle cores

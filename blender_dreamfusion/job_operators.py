@@ -47,7 +47,7 @@ class DREAMFUSION_OT_pause(bpy.types.Operator):
     """Hold the job at its next step, or let it go on. It keeps its memory meanwhile"""
 
     bl_idname = "dreamfusion.pause"
-    bl_label = "Pause"
+    bl_label = "Pause Job"
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -67,7 +67,7 @@ class DREAMFUSION_OT_cancel(bpy.types.Operator):
     """Stop the job and keep what it has learnt so far, to resume it later"""
 
     bl_idname = "dreamfusion.cancel"
-    bl_label = "Cancel"
+    bl_label = "Cancel Job"
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -85,7 +85,7 @@ class DREAMFUSION_OT_resume(bpy.types.Operator):
     """Go on with the job from where it was last saved"""
 
     bl_idname = "dreamfusion.resume"
-    bl_label = "Resume"
+    bl_label = "Resume Job"
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -194,7 +194,7 @@ class DREAMFUSION_OT_open_folder(bpy.types.Operator):
     """Show the job's folder, with its meshes, pictures, video and log, in the file manager"""
 
     bl_idname = "dreamfusion.open_folder"
-    bl_label = "Open Folder"
+    bl_label = "Open Job Folder"
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:

@@ -151,11 +151,11 @@ def _draw_buttons(column: bpy.types.UILayout, job: ListedJob) -> None:
         if job.state is State.PAUSED:
             row.operator("dreamfusion.pause", text="Continue", icon="PLAY")
         elif job.at_work:
-            row.operator("dreamfusion.pause", icon="PAUSE")
-        row.operator("dreamfusion.cancel", icon="CANCEL")
+            row.operator("dreamfusion.pause", text="Pause", icon="PAUSE")
+        row.operator("dreamfusion.cancel", text="Cancel", icon="CANCEL")
         return
     if job.can_resume:
-        column.operator("dreamfusion.resume", icon="PLAY")
+        column.operator("dreamfusion.resume", text="Resume", icon="PLAY")
     if job.record.has_mesh:
         column.operator("dreamfusion.add_result", icon="IMPORT")
     if job.can_train_longer:

@@ -12,6 +12,7 @@ from bl_ui.utils import PresetPanel
 
 from . import models, preferences, texts
 from .core_files import model_files
+from .job_record import State
 from .language import say
 from .properties import SD_VERSIONS
 from .session import SESSION
@@ -28,7 +29,7 @@ _EXAMPLES = (  # of the starter model's world
 )
 _SETTINGS = (
     *("prompt", "negative", "model", "sd_version", "hf_key", "preset", "seed", "random_seed", "objects"),
-    *("epochs", "field", "distillation", "guidance_scale", "perpneg", "device", "fp16", "vram_O"),
+    *("epochs", "field", "distillation", "guidance_scale", "perpneg", "device", "precision", "vram_O", "compile"),
 )
 _OBJECT_SETTINGS = ("height", "limit_faces", "faces", "texture_size", "normal_map", "mark_asset")
 
@@ -66,14 +67,54 @@ class DREAMFUSION_MT_models(bpy.types.Menu):
         for model in found:
             self._choice(f"{model.name} ({texts.bytes_on_disk(model.size)})", "sd", hf_key=model.hf_key)
         layout.operator("dreamfusion.browse_model", text="Browse...", icon="FILE_FOLDER")
+        table = models.user_table()
+        if table:
+            layout.separator()
+            layout.label(text="From Your models.json")
+        for version, name, _ in SD_VERSIONS:
+            if version in table:
+                self._choice(f"{name}: {table[version]}", "sd", sd_version=version)
         layout.separator()
         layout.label(text="Downloaded When First Used")
         for version, name, _ in SD_VERSIONS:
-            self._choice(f"{name} ({texts.DOWNLOADS[version]})", "sd", sd_version=version)
+            if version not in table:
+                self._choice(f"{name} ({texts.DOWNLOADS[version]})", "sd", sd_version=version)
 
     def _choice(self, text: str, model: str, sd_version: str = "", hf_key: str = "") -> None:
         choice: Any = self.layout.operator("dreamfusion.choose_model", text=text, translate=False)
         choice.model, choice.sd_version, choice.hf_key = model, sd_version or SD_VERSIONS[0][0], hf_key
+
+
+class DREAMFUSION_MT_actions(bpy.types.Menu):
+    """All that can be done, without the sidebar; the search finds it here"""
+
+    bl_idname = "DREAMFUSION_MT_actions"
+    bl_label = "DreamFusion"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw what makes objects, what concerns the selected job, and the set-up."""
+        layout, job = self.layout, SESSION.job
+        layout.operator_context = "INVOKE_REGION_WIN"
+        layout.operator("dreamfusion.generate", icon="PLAY")
+        layout.operator("dreamfusion.preview_prompt", icon="IMAGE_DATA")
+        layout.operator("dreamfusion.end_preview")
+        layout.operator("dreamfusion.browse_model", text="Browse for Model...")
+        layout.separator()
+        paused = job is not None and job.state is State.PAUSED
+        layout.operator("dreamfusion.pause", text="Continue Job" if paused else "Pause Job")
+        for name in ("cancel", "resume", "retry"):
+            layout.operator(f"dreamfusion.{name}")
+        layout.operator("dreamfusion.train_longer", text="Train Longer...")
+        row = layout.row()
+        row.enabled = job is not None and job.record.has_mesh
+        row.operator("dreamfusion.add_result", icon="IMPORT")
+        for name in ("open_folder", "delete", "refresh"):
+            layout.operator(f"dreamfusion.{name}")
+        layout.separator()
+        layout.operator("dreamfusion.open_preferences", icon="PREFERENCES")
+        layout.operator("dreamfusion.set_up_trainer", text="Set Up Trainer...")
+        for name in ("cancel_set_up", "remove_trainer"):
+            layout.operator(f"dreamfusion.{name}")
 
 
 class DREAMFUSION_PT_presets(PresetPanel, bpy.types.Panel):
@@ -105,4 +146,25 @@ def model_name(model: str, sd_version: str, hf_key: str) -> str:
     return next(name for version, name, _ in SD_VERSIONS if version == sd_version).replace("Stable Diffusion", "SD")
 
 
-CLASSES = (DREAMFUSION_MT_prompts, DREAMFUSION_MT_models, DREAMFUSION_PT_presets, DREAMFUSION_OT_add_preset)
+CLASSES = (
+    DREAMFUSION_MT_prompts,
+    DREAMFUSION_MT_models,
+    DREAMFUSION_MT_actions,
+    DREAMFUSION_PT_presets,
+    DREAMFUSION_OT_add_preset,
+)
+
+
+def register() -> None:
+    """Put the actions into the 3D viewport's Add menu. After the classes."""
+    bpy.types.VIEW3D_MT_add.append(_draw_in_add)  # type: ignore[arg-type]
+
+
+def unregister() -> None:
+    """Undo register."""
+    bpy.types.VIEW3D_MT_add.remove(_draw_in_add)  # type: ignore[arg-type]
+
+
+def _draw_in_add(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    menu.layout.separator()
+    menu.layout.menu("DREAMFUSION_MT_actions", icon="SHADERFX")

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import json_file
-from .core_files import model_files
+from . import json_file, texts
+from .core_files import model_files, model_table
 
 PARTS = {  # pipeline of diffusers -> its parts that have weights
     "StableDiffusionPipeline": ("text_encoder", "vae", "unet"),
@@ -34,6 +34,12 @@ class Model:
     name: str
     hf_key: str
     size: int
+
+
+def user_table() -> dict[str, str]:
+    """What the user's models.json says that some versions of Stable Diffusion stand for; the trainer checks it."""
+    table = json_file.read(model_table.table_file()) or {}
+    return {version: name for version, name in table.items() if version in texts.DOWNLOADS and isinstance(name, str)}
 
 
 def find_models(hub: Path, folder: Path | None) -> list[Model]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import compat, drawing, expectation, menus, object_settings, preview, texts
+from . import compat, drawing, expectation, menus, models, object_settings, preview, texts
 from .language import say
 from .picture_job import COUNT
 from .properties import DreamFusionSettings, settings_of
@@ -57,8 +57,7 @@ class DREAMFUSION_PT_advanced(bpy.types.Panel):
         for name in ("epochs", "field", "distillation", "guidance_scale", "perpneg"):
             column.prop(settings, name)
         column = layout.column()
-        column.prop(settings, "device")
-        for name in ("fp16", "vram_O"):
+        for name in ("device", "precision", "vram_O", "compile"):
             column.prop(settings, name)
         if settings.model == "sd":
             column.prop(settings, "hf_key")
@@ -108,7 +107,7 @@ def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, setti
     layout.prop(settings, "objects")
     options = settings.options() | object_settings.options(context.scene)
     time = expectation.describe((job.record for job in SESSION.queue.jobs), options)
-    drawing.text(layout, context.region, f"{time}. {texts.needs(options)}", "INFO")
+    drawing.text(layout, context.region, f"{time}. {texts.needs(options, models.user_table())}", "INFO")
     if "sd_version" in options and not compat.online_access():
         drawing.text(layout, context.region, say(texts.OFFLINE), "INFO")
         row = layout.row()

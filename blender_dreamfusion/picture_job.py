@@ -11,7 +11,18 @@ from .trainer_process import StartError, TrainerProcess
 
 COUNT = 3
 STEPS = 20  # fewer than for a fine picture; enough to tell what it is
-_OPTIONS = ("negative", "seed", "model", "sd_version", "hf_key", "fp16", "vram_O", "device")  # of those of generate
+_OPTIONS = (
+    "negative",
+    "seed",
+    "model",
+    "sd_version",
+    "hf_key",
+    "fp16",
+    "bf16",
+    "compile",
+    "vram_O",
+    "device",
+)  # of those of generate
 
 
 class PictureJob:

@@ -44,9 +44,14 @@ DEVICES = (
     ("cuda", "CUDA", "An NVIDIA or AMD graphics card"),
     ("mps", "Metal", "An Apple graphics chip"),
 )
+PRECISIONS = (
+    ("full", "Full", "32 bits a number: needs the most memory"),
+    ("fp16", "Half", "16 bits: half of the memory, and faster on a GPU"),
+    ("bf16", "BFloat16", "16 bits of another kind: as small, and nothing overflows. Newer GPUs have it"),
+)
 SEED_MAX = 2**31 - 1
 _MOST_OBJECTS = 32
-_UNLESS_DEFAULT = ("epochs", "field", "distillation", "guidance_scale", "perpneg", "device", "fp16", "vram_O")
+_UNLESS_DEFAULT = ("epochs", "field", "distillation", "guidance_scale", "perpneg", "device", "vram_O", "compile")
 
 
 class DreamFusionSettings(bpy.types.PropertyGroup):
@@ -96,11 +101,14 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
         name="Perp-Neg", description="Tell each side what it must not look like: fewer objects with two fronts"
     )
     device: bpy.props.EnumProperty(name="Device", description="What the trainer computes on", items=DEVICES)
-    fp16: bpy.props.BoolProperty(
-        name="Half Precision", description="The diffusion model takes half of the memory and is faster on a GPU"
+    precision: bpy.props.EnumProperty(
+        name="Precision", description="How the diffusion model's numbers are kept", items=PRECISIONS
     )
     vram_O: bpy.props.BoolProperty(
         name="Save Memory", description="Take less memory of the GPU for the diffusion model, and more time"
+    )
+    compile: bpy.props.BoolProperty(
+        name="Compile", description="Make the diffusion model faster where this computer can; it starts more slowly"
     )
 
     def options(self) -> dict[str, Any]:
@@ -111,6 +119,8 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
         if self.model == "sd":
             hf_key = paths.model(self.hf_key)
             options.update({"hf_key": hf_key} if hf_key else {"sd_version": self.sd_version})
+        if self.precision != "full":
+            options[self.precision] = True
         return options | {name: getattr(self, name) for name in _UNLESS_DEFAULT if not self.is_default(name)}
 
     def is_default(self, name: str) -> bool:

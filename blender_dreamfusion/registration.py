@@ -44,6 +44,7 @@ def register() -> None:
         bpy.utils.register_class(kind)
     setattr(bpy.types.Scene, _SETTINGS, bpy.props.PointerProperty(type=properties.DreamFusionSettings))
     object_settings.register()
+    menus.register()
     job_panel.register()
     compat.register(_fraction)
     preview.register()
@@ -56,6 +57,7 @@ def unregister() -> None:
     preview.unregister()
     compat.unregister()
     job_panel.unregister()
+    menus.unregister()
     object_settings.unregister()
     delattr(bpy.types.Scene, _SETTINGS)
     for kind in reversed(_CLASSES):

@@ -35,6 +35,12 @@ class DREAMFUSION_OT_set_up_trainer(bpy.types.Operator):
             return False
         return True
 
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Start it in the preferences, where it says what it downloads; from elsewhere, go there first."""
+        if context.area is not None and context.area.type == "PREFERENCES":
+            return self.execute(context)
+        return set(bpy.ops.preferences.addon_show(module=__package__))
+
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Start it; how it goes stands in the preferences."""
         if self.back_end:
@@ -48,7 +54,7 @@ class DREAMFUSION_OT_cancel_set_up(bpy.types.Operator):
     """Stop the set-up. What was downloaded is kept, to go on with later"""
 
     bl_idname = "dreamfusion.cancel_set_up"
-    bl_label = "Cancel"
+    bl_label = "Cancel Set-Up"
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:

@@ -46,7 +46,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) 
 def _draw_running(layout: bpy.types.UILayout, settings: Any) -> None:
     row = layout.row()
     row.label(text=progress_text(SETUP.progress), icon="TIME")
-    row.operator("dreamfusion.cancel_set_up", icon="CANCEL")
+    row.operator("dreamfusion.cancel_set_up", text="Cancel", icon="CANCEL")
     if SETUP.progress is not None and SETUP.progress.total:
         compat.draw_progress(layout, SETUP.fraction, settings, "set_up_percent")
     log = layout.column(align=True)

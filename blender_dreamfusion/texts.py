@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from .core_files import protocol
@@ -61,10 +62,12 @@ def bytes_on_disk(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def needs(options: dict[str, Any]) -> str:
-    """What a model needs, for the options of a job."""
+def needs(options: dict[str, Any], table: Mapping[str, str]) -> str:
+    """What a model needs, for the options of a job; `table` is models.user_table()."""
     if options["model"] == "starter":
         return say("Runs on any computer.")
+    if options.get("sd_version") in table:
+        return say("Needs a strong GPU. Your models.json makes it {name}.", name=table[options["sd_version"]])
     if "sd_version" in options:
         sentence = "Needs a strong GPU and, when first used, a download of about {size}."
         return say(sentence, size=DOWNLOADS[options["sd_version"]])

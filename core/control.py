@@ -1,4 +1,4 @@
-"""What a running job hears from outside: cancel, pause, go on.
+"""What a running job hears from outside: cancel, pause, go on, show how it grows.
 
 The training loop calls :meth:`Control.check` at every step; signal handlers and the reader of the front end's
 messages set flags from other threads. Plain attributes, no locks: a signal handler may run in the middle of anything.
@@ -28,6 +28,7 @@ class Control:
         self.on_start: Callable[[], None] | None = None
         self.on_pause: Callable[[bool], None] | None = None
         self.checked = False  # whether the job has come to its first check()
+        self.grow = False  # whether somebody wants a sketch every few seconds
         self._paused = False
         self._reason = ""
 

@@ -6,7 +6,8 @@ Everything that outlives the trainer's process lies in the job's folder, so a fr
     job.lock      held while a trainer is at work, see core.lock
     log.txt       what the trainer printed, from the first job in this folder on
     trainer.log   what it printed before it opened the job, where a front end started it
-    preview.png   the newest view
+    preview.png   the newest view; preview_depth.png and preview_normal.png the same
+    sketch.npz    the newest coarse mesh, where a front end asked for it
     validation/   df_epXXXX_000N_{rgb,depth}.png and contact sheets
     checkpoints/  the newest two
     mesh/         mesh.npz, mesh.glb, mesh.obj + mesh.mtl, albedo.png, normal.png
@@ -36,7 +37,16 @@ from core.lock import make_folder
 from core.packages import installed_versions
 
 STATES = ("queued", "running", "paused", "done", "failed", "cancelled")
-_CONTENTS = ("preview.png", "validation", "checkpoints", "mesh", "results", "job.json")  # and log.txt, which goes on
+_VIEW = ("preview.png", "preview_depth.png", "preview_normal.png")
+_CONTENTS = (
+    *_VIEW,
+    "sketch.npz",
+    "validation",
+    "checkpoints",
+    "mesh",
+    "results",
+    "job.json",
+)  # and log.txt, which stays
 _DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _REPLACE_TRIES = 20  # Windows refuses to replace a file while a reader has it open
 _REPLACE_PAUSE = 0.05  # seconds
@@ -103,6 +113,21 @@ class Job:
     def preview(self) -> Path:
         """The newest view, replaced whole."""
         return self.folder / "preview.png"
+
+    @property
+    def preview_depth(self) -> Path:
+        """Its depth."""
+        return self.folder / "preview_depth.png"
+
+    @property
+    def preview_normal(self) -> Path:
+        """Its normals."""
+        return self.folder / "preview_normal.png"
+
+    @property
+    def sketch(self) -> Path:
+        """The newest coarse mesh, replaced whole."""
+        return self.folder / "sketch.npz"
 
     @property
     def validation(self) -> Path:

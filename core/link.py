@@ -22,6 +22,7 @@ from core.protocol import (
     Error,
     FromTrainer,
     Generate,
+    Grow,
     Heartbeat,
     LineReader,
     Pause,
@@ -132,6 +133,8 @@ class Link:
                 self._orders.put(None)
         elif isinstance(message, Pause):
             self._control.pause()
+        elif isinstance(message, Grow):
+            self._control.grow = message.on
         elif isinstance(message, (Generate, Resume)):
             if not self._ordered:
                 self._ordered = True

@@ -115,9 +115,12 @@ def sample_density(
     shape = tuple(np.ceil((box[1] - box[0]) / spacing - 1e-6).astype(int) + 1)
     values = np.zeros(shape, np.float32)
     x, y, z = (box[0, axis] + spacing * np.arange(1, shape[axis] - 1) for axis in range(3))
-    for row, place in enumerate(x, start=1):
-        points = np.stack(np.meshgrid([place], y, z, indexing="ij"), axis=-1).reshape(-1, 3)
-        values[row, 1:-1, 1:-1] = density_at(field, points.astype(np.float32), occupancy).reshape(len(y), len(z))
+    many = max(1, CHUNK // (len(y) * len(z)))  # layers at once
+    for start in range(0, len(x), many):
+        layers = x[start : start + many]
+        points = np.stack(np.meshgrid(layers, y, z, indexing="ij"), axis=-1).reshape(-1, 3)
+        density = density_at(field, points.astype(np.float32), occupancy)
+        values[start + 1 : start + 1 + len(layers), 1:-1, 1:-1] = density.reshape(len(layers), len(y), len(z))
     return Lattice(values, box[0].astype(np.float32), spacing)
 
 

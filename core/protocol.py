@@ -11,10 +11,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import typing
 from dataclasses import dataclass
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 MAX_LINE = 64 * 1024  # bytes, newline included
 HEARTBEAT_SECONDS = 2.0  # each side sends one this often
 SILENCE_SECONDS = 20.0  # after this long without any message the other side is taken for dead
@@ -51,7 +52,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Preview:
-    """A new picture lies at this path (absolute)."""
+    """A new picture lies at this path (absolute), and the same view's depth and normals beside it."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A new coarse mesh lies at this path (absolute): see core.sketch. Sent while the front end asks for it by Grow."""
 
     path: str
 
@@ -114,6 +122,13 @@ class Pause:
     """Wait at the next step until a Resume or a Cancel."""
 
 
+@dataclass(frozen=True)
+class Grow:
+    """Whether to make a Sketch every few seconds of training, from now on. Not until this was said."""
+
+    on: bool
+
+
 # Both ways.
 
 
@@ -122,12 +137,11 @@ class Heartbeat:
     """I am alive."""
 
 
-FromTrainer = Hello | Progress | Preview | Log | Done | Error | Heartbeat
-ToTrainer = Generate | Resume | Cancel | Pause | Heartbeat
+FromTrainer = Hello | Progress | Preview | Sketch | Log | Done | Error | Heartbeat
+ToTrainer = Generate | Resume | Cancel | Pause | Grow | Heartbeat
 Message = FromTrainer | ToTrainer
 _KINDS: dict[str, type] = {
-    kind.__name__.lower(): kind
-    for kind in (Hello, Progress, Preview, Log, Done, Error, Generate, Resume, Cancel, Pause, Heartbeat)
+    kind.__name__.lower(): kind for kind in (*typing.get_args(FromTrainer), *typing.get_args(ToTrainer))
 }
 
 

@@ -36,6 +36,7 @@ from core.protocol import (
     Preview,
     Progress,
     Resume,
+    Sketch,
 )
 
 _CONNECT_SECONDS = 10.0
@@ -156,7 +157,7 @@ class _Throttle:
             if message.stage == self._stage and message.step < message.steps and now - self._time < _PROGRESS_SECONDS:
                 return
             self._stage, self._time = message.stage, now
-        if isinstance(message, (Progress, Preview, Log)):
+        if isinstance(message, (Progress, Preview, Sketch, Log)):
             self._link.send(message)
 
 

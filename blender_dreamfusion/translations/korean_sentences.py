@@ -10,6 +10,9 @@ TEXTS = {
     "The last one took {time}": "지난번 소요 시간 {time}",
     "Time not known yet": "소요 시간을 아직 알 수 없습니다",
     "Runs on any computer.": "모든 컴퓨터에서 실행됩니다.",
+    "Needs a strong GPU. Your models.json makes it {name}.": (
+        "강력한 GPU가 필요합니다. models.json에서 지정한 모델: {name}."
+    ),
     "Needs a strong GPU.": "강력한 GPU가 필요합니다.",
     "Needs a strong GPU and, when first used, a download of about {size}.": (
         "강력한 GPU가 필요하고, 처음 사용할 때 약 {size}를 다운로드합니다."
@@ -109,7 +112,9 @@ TEXTS = {
         "다음은 프로그램이 아닙니다: {path}. 트레이너의 Python을 다른 것으로 지정하세요."
     ),
     # the state of the set-up
-    "The trainer, which makes the objects, is not set up yet.": "오브젝트를 만드는 트레이너가 아직 설치되지 않았습니다.",
+    "The trainer, which makes the objects, is not set up yet.": (
+        "오브젝트를 만드는 트레이너가 아직 설치되지 않았습니다."
+    ),
     "The set-up was not finished.": "설치가 끝나지 않았습니다.",
     "This version of the add-on needs other packages.": "이 버전의 애드온에는 다른 패키지가 필요합니다.",
     "The Python that the trainer rests on is gone.": "트레이너가 사용하던 Python이 없어졌습니다.",

@@ -28,6 +28,9 @@ TEXTS = {
     "Keep the settings under a name, or remove those of that name": (
         "설정을 이름을 붙여 보관하거나 그 이름의 설정을 제거합니다"
     ),
+    "All that can be done, without the sidebar; the search finds it here": (
+        "사이드바 없이 할 수 있는 모든 것. 검색에서도 찾을 수 있습니다"
+    ),
     # models
     "The models that can guide": "안내할 수 있는 모델",
     "Let this model guide": "이 모델이 안내하게 합니다",
@@ -86,8 +89,14 @@ TEXTS = {
     "The processor": "프로세서",
     "An NVIDIA or AMD graphics card": "NVIDIA 또는 AMD 그래픽 카드",
     "An Apple graphics chip": "Apple 그래픽 칩",
-    "The diffusion model takes half of the memory and is faster on a GPU": (
-        "확산 모델이 메모리를 절반만 사용하고 GPU에서 더 빨라집니다"
+    "How the diffusion model's numbers are kept": "확산 모델의 숫자를 저장하는 방식",
+    "32 bits a number: needs the most memory": "숫자당 32비트: 메모리가 가장 많이 필요합니다",
+    "16 bits: half of the memory, and faster on a GPU": "16비트: 메모리를 절반만 사용하고 GPU에서 더 빠릅니다",
+    "16 bits of another kind: as small, and nothing overflows. Newer GPUs have it": (
+        "다른 방식의 16비트: 크기는 같지만 오버플로가 없습니다. 최신 GPU에서 지원합니다"
+    ),
+    "Make the diffusion model faster where this computer can; it starts more slowly": (
+        "이 컴퓨터에서 가능하면 확산 모델을 더 빠르게 만듭니다. 시작은 더 느려집니다"
     ),
     "Take less memory of the GPU for the diffusion model, and more time": (
         "확산 모델에 GPU 메모리를 덜 쓰는 대신 시간이 더 걸립니다"

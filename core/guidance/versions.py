@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from core.config import SD_VERSIONS
 from core.errors import InputError
+from core.model_table import table_file as table_file
 
 HUB_NAMES = {  # Stability AI withdrew its 2.x repositories; these community ones hold the same files
     "1.5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
@@ -50,17 +50,6 @@ def check_version(place: Path | str, label: str, known: Sequence[str], sd_versio
         raise InputError(
             f"{place} holds {label}, not the {sd_version} asked for: leave out --sd_version, or give another model."
         )
-
-
-def table_file() -> Path:
-    """The user's table, in the folder where this system keeps settings; it need not exist."""
-    if sys.platform == "win32":
-        base = os.environ.get("APPDATA") or "~/AppData/Roaming"
-    elif sys.platform == "darwin":
-        base = "~/Library/Application Support"
-    else:
-        base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(base).expanduser() / "dreamfusion" / "models.json"
 
 
 def model_names() -> dict[str, str]:

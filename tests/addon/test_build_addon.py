@@ -114,7 +114,7 @@ def test_the_object_can_be_what_the_trainer_makes():
 
 def test_the_add_on_imports_the_standard_library_blender_and_numpy_alone():
     allowed = {*sys.stdlib_module_names, "bpy", "bl_operators", "bl_ui", "numpy"}
-    shared = [ROOT / "core" / name for name in ("lockfile.py", "protocol.py")]
+    shared = [ROOT / "core" / name for name in ("lockfile.py", "model_table.py", "protocol.py")]
     for path in [*(ROOT / "blender_dreamfusion").rglob("*.py"), *shared]:
         for node in ast.walk(ast.parse(path.read_text(), feature_version=(3, 10))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -21,7 +21,16 @@ def test_the_newest_job_with_the_same_settings_counts():
 @pytest.mark.parametrize(
     "other",
     [
-        *({"preset": "draft"}, {"epochs": 9}, {"field": "mlp"}, {"device": "cpu"}, {"fp16": True}, {"model": "sd"}),
+        *(
+            {"preset": "draft"},
+            {"epochs": 9},
+            {"field": "mlp"},
+            {"device": "cpu"},
+            {"fp16": True},
+            {"bf16": True},
+            {"compile": True},
+            {"model": "sd"},
+        ),
         *({"distillation": "vsd"}, {"texture_size": 4096}, {"normal_map": True}),
     ],
 )

@@ -172,3 +172,13 @@ def test_the_starter_model_is_one():
     folder = Path(models.__file__).parents[1] / "core" / "starter" / "weights"
     found = models.read_model(folder)
     assert found.size == sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
+
+
+def test_the_users_table_of_models(tmp_path, monkeypatch):
+    path = tmp_path / "models.json"
+    monkeypatch.setattr(models.model_table, "table_file", lambda: path)
+    assert models.user_table() == {}
+    path.write_text('{"1.5": "/models/mine", "mirror": "https://hub.example.org", "9": "x", "xl": 3}')
+    assert models.user_table() == {"1.5": "/models/mine"}
+    path.write_text("no table")
+    assert models.user_table() == {}

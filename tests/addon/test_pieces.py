@@ -105,10 +105,28 @@ def test_sizes():
 
 
 def test_what_a_model_needs():
-    assert texts.needs({"model": "starter"}) == "Runs on any computer."
-    assert "download of about 4.3 GB" in texts.needs({"model": "sd", "sd_version": "1.5"})
+    assert texts.needs({"model": "starter"}, {}) == "Runs on any computer."
+    assert "download of about 4.3 GB" in texts.needs({"model": "sd", "sd_version": "1.5"}, {"2.1": "/models/mine"})
     assert set(texts.DOWNLOADS) == set(core.config.SD_VERSIONS)
-    assert "download" not in texts.needs({"model": "sd", "hf_key": "/models/toys"})
+    assert "download" not in texts.needs({"model": "sd", "hf_key": "/models/toys"}, {})
+    changed = texts.needs({"model": "sd", "sd_version": "1.5"}, {"1.5": "/models/mine"})
+    assert changed.endswith("Your models.json makes it /models/mine.")
+    assert "download" not in changed
+
+
+@pytest.mark.parametrize("width_px", [150, 220, 400])
+@pytest.mark.parametrize("text", ["The trainer at /a/very/long/path/without/any/space is gone.", "모델이 없다면 " * 9])
+def test_lines_fit_and_lose_nothing(text, width_px):
+    lines = texts.wrap(text, width_px, 1.0)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    room = max(16.0, (width_px - 75) / 6.7)
+    assert all(sum(1.65 if letter >= "가" else 1 for letter in line) <= room for line in lines)
+    assert len(lines) == 1 or all(line.strip() == line for line in lines)
+
+
+def test_short_lines_are_not_cut():
+    assert texts.wrap("one two", 400, 1.0) == ["one two"]
+    assert texts.wrap("", 400, 1.0) == []
 
 
 def test_time_left_is_silent_while_unknown():

@@ -137,7 +137,7 @@ def test_no_text_is_listed_for_nothing():
 
 def test_korean_is_korean():
     same = {text for text, translated in LANGUAGES["ko_KR"].items() if not re.search("[가-힣]", translated)}
-    assert same == {"DreamFusion", "Stable Diffusion"}
+    assert same == {"DreamFusion", "Stable Diffusion", "BFloat16"}
 
 
 def test_a_sentence_is_filled_in_after_it_is_translated():

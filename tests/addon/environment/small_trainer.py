@@ -22,7 +22,7 @@ def make_addon(folder: Path, version: str = "1.0") -> Path:
     addon = folder / ADDON.name
     shutil.copytree(ADDON, addon, ignore=shutil.ignore_patterns("__pycache__"))
     (addon / "core").mkdir()
-    for name in ("lockfile.py", "protocol.py"):
+    for name in ("lockfile.py", "model_table.py", "protocol.py"):
         shutil.copy(CORE / name, addon / "core")
     (addon / "core" / "__main__.py").write_text(DOCTOR)
     require(addon, version)

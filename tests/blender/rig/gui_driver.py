@@ -69,6 +69,15 @@ class Gui:
         self.xdo("key", *names)
         yield 3 * STEP
 
+    def search(self, words):
+        """Generator: find something by Blender's search, F3, and do it."""
+        yield from self.keys("F3")
+        self.xdo("type", "--delay", 60, words)
+        yield 4 * STEP
+        self.shot("search")
+        self.xdo("key", "Return")
+        yield 2 * STEP
+
     def fill(self, field, text):
         """Generator: click a text field of the sidebar, type a new text into it, press Return."""
         at = yield from self.find_button(field)

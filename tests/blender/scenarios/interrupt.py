@@ -3,9 +3,12 @@
 Arguments: a trainer's Python that takes minutes, one that ends when the file "go" is in the folder, that folder.
 """
 
+import atexit
 import importlib
 import os
 import signal
+import sys
+import threading
 from pathlib import Path
 
 import bpy
@@ -58,8 +61,8 @@ def scenario(gui):
 
     preferences = bpy.context.preferences.addons[gui.addon].preferences
     preferences.trainer_python = slow
-    yield from gui.press("dreamfusion.generate")
-    yield from gui.wait_for(lambda: runs(session), "another job runs", 60)
+    yield from gui.search("dreamfusion generate")
+    yield from gui.wait_for(lambda: runs(session), "another job runs, started from Blender's search", 60)
     os.kill(session.job.trainer.trainer_pid, signal.SIGKILL)
     yield from gui.wait_for(lambda: session.job.state.name == "FAILED", "a killed trainer is noticed", 10)
     gui.check("killed" in session.job.error, "the panel says that it was killed")
@@ -69,12 +72,14 @@ def scenario(gui):
     yield from gui.wait_for(lambda: runs(session), "and the job goes on", 60)
 
     pid, workspace = session.job.trainer.trainer_pid, session.job.folder
+    registered, timers = atexit._ncallbacks(), timers_of(gui.addon)
     bpy.ops.preferences.addon_disable(module=gui.addon)
     gui.check(not os.path.exists(f"/proc/{pid}"), "disabling the add-on ends the trainer")
-    left = [name for name in dir(bpy.types) if "dreamfusion" in name.lower()]
-    gui.check(not left and not hasattr(bpy.types.Scene, "dreamfusion"), f"and leaves nothing: {left}")
-    gui.check(not any("dreamfusion" in name.lower() for name in dir(bpy.types.WindowManager)), "no list either")
+    gui.check(timers and not any(map(bpy.app.timers.is_registered, timers)), f"no timer is left: {timers}")
+    for place, left in what_is_left(gui.addon).items():
+        gui.check(not left, f"nothing is left in {place}: {left}")
     bpy.ops.preferences.addon_enable(module=gui.addon)
+    gui.check(atexit._ncallbacks() == registered, "enabled again, it ends with Blender, and what was before does not")
     again = importlib.import_module(f"{gui.addon}.session").SESSION
     yield from gui.wait_for(lambda: len(again.queue.jobs) == 2, "enabled again, it reads the list back", 10)
     gui.check(again.job.folder == workspace and again.job.can_resume, "and offers to resume the job")
@@ -88,3 +93,40 @@ def scenario(gui):
 def runs(session):
     """Whether the selected job has come to its first step."""
     return session.job and session.job.state.name == "RUNNING" and session.job.trainer.progress
+
+
+def timers_of(addon):
+    """The add-on's functions that are called every few moments."""
+    session = sys.modules[f"{addon}.session"]
+    return [value for value in vars(session).values() if callable(value) and bpy.app.timers.is_registered(value)]
+
+
+def what_is_left(addon):
+    """Whatever an add-on can leave behind, by where it is: names that should not be there."""
+    kinds = [kind for kind in (getattr(bpy.types, name) for name in dir(bpy.types)) if hasattr(kind, "bl_rna")]
+    drawn = [draw for kind in kinds for draw in getattr(getattr(kind, "draw", None), "_draw_funcs", ())]
+    handlers = [call for name in dir(bpy.app.handlers) for call in list_or_nothing(getattr(bpy.app.handlers, name))]
+    keys = [
+        key for config in bpy.context.window_manager.keyconfigs for map_ in config.keymaps for key in map_.keymap_items
+    ]
+    bpy.app.translations.register(addon, {})  # refused where there is one of that name
+    bpy.app.translations.unregister(addon)
+    found = {
+        "bpy.types": dir(bpy.types),
+        "bpy.ops": dir(bpy.ops.dreamfusion),
+        "properties": [field.identifier for kind in kinds for field in getattr(kind.bl_rna, "properties", ())],
+        "menus": [draw.__module__ for draw in drawn],
+        "handlers": [call.__module__ for call in handlers],
+        "keymaps": [key.idname for key in keys],
+        "modules": [name for name in sys.modules if name.startswith(f"{addon}.")],
+        "threads": [thread.name for thread in threading.enumerate()],
+    }
+    return {place: [name for name in names if is_ours(name) or place == "bpy.ops"] for place, names in found.items()}
+
+
+def is_ours(name):
+    return "dreamfusion" in name.lower()
+
+
+def list_or_nothing(value):
+    return value if isinstance(value, list) else ()
