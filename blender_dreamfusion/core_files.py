@@ -1,7 +1,7 @@
 """Where the trainer's files lie, and the modules of it that front ends share, loaded from there.
 
 In the zip ``core/`` lies inside the add-on; in a checkout it lies beside it. Blender's Python never imports the
-trainer itself (that needs torch): only what _SHARED names, by path, without touching ``sys.path``.
+trainer itself (that needs torch): only what SHARED names, by path, without touching ``sys.path``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from core import model_table as model_table
     from core import protocol as protocol
 
-_SHARED = ("lockfile", "model_files", "model_table", "protocol")
+SHARED = ("lockfile", "model_files", "model_table", "protocol")
 
 
 def _find_root() -> Path:
     """The folder that contains ``core/``: the trainer's working folder."""
     addon = Path(__file__).resolve().parent
     for folder in (addon, addon.parent):
-        if all((folder / "core" / f"{name}.py").is_file() for name in _SHARED):
+        if all((folder / "core" / f"{name}.py").is_file() for name in SHARED):
             return folder
     raise ImportError(f"The trainer's files (core/) are missing from {addon}: install the whole zip again.")
 
@@ -42,4 +42,4 @@ def _load(name: str) -> object:
 
 ROOT = _find_root()
 if not TYPE_CHECKING:
-    lockfile, model_files, model_table, protocol = (_load(name) for name in _SHARED)
+    lockfile, model_files, model_table, protocol = (_load(name) for name in SHARED)

@@ -15,6 +15,7 @@ import tomllib
 import build_addon
 import core
 import core.config
+from blender_dreamfusion.core_files import SHARED
 from core.options import build_parser, generate_argv, make_config
 
 ROOT = Path(__file__).parents[2]
@@ -114,7 +115,7 @@ def test_the_object_can_be_what_the_trainer_makes():
 
 def test_the_add_on_imports_the_standard_library_blender_and_numpy_alone():
     allowed = {*sys.stdlib_module_names, "bpy", "bl_operators", "bl_ui", "numpy"}
-    shared = [ROOT / "core" / name for name in ("lockfile.py", "model_table.py", "protocol.py")]
+    shared = [ROOT / "core" / f"{name}.py" for name in SHARED]
     for path in [*(ROOT / "blender_dreamfusion").rglob("*.py"), *shared]:
         for node in ast.walk(ast.parse(path.read_text(), feature_version=(3, 10))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

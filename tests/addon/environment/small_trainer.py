@@ -4,6 +4,8 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from blender_dreamfusion.core_files import SHARED
+
 ADDON = Path(__file__).parents[3] / "blender_dreamfusion"
 CORE = ADDON.parent / "core"
 DOCTOR = """
@@ -22,8 +24,8 @@ def make_addon(folder: Path, version: str = "1.0") -> Path:
     addon = folder / ADDON.name
     shutil.copytree(ADDON, addon, ignore=shutil.ignore_patterns("__pycache__"))
     (addon / "core").mkdir()
-    for name in ("lockfile.py", "model_table.py", "protocol.py"):
-        shutil.copy(CORE / name, addon / "core")
+    for name in SHARED:
+        shutil.copy(CORE / f"{name}.py", addon / "core")
     (addon / "core" / "__main__.py").write_text(DOCTOR)
     require(addon, version)
     return addon
