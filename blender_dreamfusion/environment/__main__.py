@@ -71,14 +71,8 @@ def _run(args: argparse.Namespace, runner: Runner, emit: Callable[[Event], None]
 def _survey() -> Surveyed:
     detection = backends.detect()
     found = [[python.program, python.version_text] for python in pythons.find()]
-    return Surveyed(
-        found, detection.back_end.name, detection.reason, detection.problem or ("" if found else _no_python())
-    )
-
-
-def _no_python() -> str:
-    sentence = "No Python {versions} was found on this computer: install one, or choose its program."
-    return say(sentence, versions=pythons.wanted())
+    problem = detection.problem or ("" if found else pythons.why_none())
+    return Surveyed(found, detection.back_end.name, detection.reason, problem)
 
 
 def _python(chosen: str) -> pythons.Python:
@@ -87,7 +81,7 @@ def _python(chosen: str) -> pythons.Python:
         return pythons.probe(chosen)
     found = pythons.find()
     if not found:
-        raise SetupError("python", _no_python())
+        raise SetupError("python", pythons.why_none())
     return found[0]
 
 

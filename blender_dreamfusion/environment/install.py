@@ -120,25 +120,26 @@ class Installation:
             self._pip(packages.offline_arguments(requirements, order.wheels))
             return
         self._emit(Progress("packages"))
-        self._pip([*packages.ITSELF])
+        self._pip([*packages.ITSELF], bytes_count=False)
+        self._emit(Progress("download"))
         torch = packages.torch_requirement(order.requirements, order.back_end)
         cache = self._environment.cache
         self._pip(packages.online_arguments([torch], order.back_end.index_url(), cache))  # no index but PyPI for others
         self._pip(packages.online_arguments(requirements, "", cache))
 
-    def _pip(self, arguments: list[str]) -> None:
-        """Run ``pip install``. Raises SetupError where it fails."""
+    def _pip(self, arguments: list[str], bytes_count: bool = True) -> None:
+        """Run ``pip install``, and tell its bytes where they count. Raises SetupError where it fails."""
         output = packages.PipOutput(self._fetched)
         download, unpacked = self._order.back_end.download, self._unpacked()
 
         def on_line(line: str) -> None:
             if output.feed(line):
                 self._log(line)
-            elif not output.installing:
+            elif not output.installing and bytes_count:
                 self._emit(Progress("download", output.fetched, max(download, output.fetched)))
 
         def on_idle() -> None:
-            if output.installing:
+            if output.installing and bytes_count:
                 done = folder_size(self._environment.venv)
                 self._emit(Progress("install", done, max(unpacked, done)))
 

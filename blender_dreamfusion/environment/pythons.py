@@ -72,6 +72,16 @@ def find() -> list[Python]:
     return list(found.values())
 
 
+def why_none() -> str:
+    """Where find() finds none: what a Python of the right version lacks, as Debian's without python3-venv does."""
+    for program in _candidates():
+        python = probe(program)
+        if python.version[:2] in VERSIONS and python.problem:
+            return python.problem
+    sentence = "No Python {versions} was found on this computer: install one, or choose its program."
+    return say(sentence, versions=wanted())
+
+
 def probe(program: str) -> Python:
     """Ask a Python for its version and whether it can make environments."""
     try:

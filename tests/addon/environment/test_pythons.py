@@ -37,6 +37,18 @@ def test_what_else_does_not_suit(tmp_path):
     assert not pythons.probe(answer(tmp_path)).problem
 
 
+def test_where_none_suits_the_nearest_says_what_it_lacks(tmp_path, monkeypatch):
+    old, bare = tmp_path / "old", tmp_path / "bare"
+    old.mkdir()
+    bare.mkdir()
+    programs = [answer(old, (3, 9, 1)), answer(bare, able=False)]
+    monkeypatch.setattr(pythons, "_candidates", lambda: iter(programs))
+    assert pythons.find() == []
+    assert "cannot make virtual environments" in pythons.why_none()
+    programs.pop()
+    assert "No Python 3.11, 3.12 or 3.13 was found" in pythons.why_none()
+
+
 @pytest.mark.parametrize("body", ["exit 3", "echo Hello", "echo '[1]'"])
 def test_a_program_that_is_no_python(tmp_path, body):
     program = script(tmp_path, body)
