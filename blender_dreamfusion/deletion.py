@@ -12,6 +12,9 @@ from .job_record import REQUEST
 
 _CONTENTS = (
     "preview.png",
+    "preview_depth.png",
+    "preview_normal.png",
+    "sketch.npz",
     "validation",
     "checkpoints",
     "mesh",

@@ -38,15 +38,8 @@ from core.packages import installed_versions
 
 STATES = ("queued", "running", "paused", "done", "failed", "cancelled")
 _VIEW = ("preview.png", "preview_depth.png", "preview_normal.png")
-_CONTENTS = (
-    *_VIEW,
-    "sketch.npz",
-    "validation",
-    "checkpoints",
-    "mesh",
-    "results",
-    "job.json",
-)  # and log.txt, which stays
+_FOLDERS = ("validation", "checkpoints", "mesh", "results")
+_CONTENTS = (*_VIEW, "sketch.npz", *_FOLDERS, "job.json")  # and log.txt, which goes on
 _DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _REPLACE_TRIES = 20  # Windows refuses to replace a file while a reader has it open
 _REPLACE_PAUSE = 0.05  # seconds

@@ -17,14 +17,15 @@ import imageio.v2 as video
 import imageio.v3 as iio
 import numpy as np
 import torch
+from torch import Tensor
 
-from core.camera import Views, orbit_views
+from core.camera import Cameras, Views, orbit_views
 from core.config import Config
 from core.field import Field
 from core.job import Job, write_atomic
 from core.occupancy import OccupancyGrid
 from core.pixels import Pixels, to_pixels, to_png
-from core.render import Shading, render
+from core.render import Rendering, Shading, render
 
 EVALUATION_ELEVATION_DEG = 15.0
 FRAMES_PER_SECOND = 20
@@ -51,14 +52,46 @@ def take_picture(
     field: Field, occupancy: OccupancyGrid, view: Views, resolution: int, samples: int, shading: Shading = "albedo"
 ) -> Picture:
     """Render one view at resolution x resolution."""
-    device = occupancy.density.device
-    cameras = view.to(device).cameras(resolution, resolution)
-    white = torch.ones(3, device=device)
-    shown = render(field, occupancy, cameras, samples=samples, background=white, shading=shading, ambient=0.4)
-    near, far = float(view.radius[0]) - 1.0, float(view.radius[0]) + 1.0
+    cameras = view.to(occupancy.density.device).cameras(resolution, resolution)
+    return _picture(_look(field, occupancy, cameras, samples, shading), float(view.radius[0]))
+
+
+@torch.no_grad()
+def write_preview(job: Job, field: Field, occupancy: OccupancyGrid) -> None:
+    """Replace the job's preview: a shaded view from the right of the front, its depth, its normals.
+
+    Of a normal as the camera sees it, red points to the right, green up and blue towards us: as in a normal map.
+    """
+    size, samples = job.config.training.validation_resolution, job.config.render.picture_samples
+    view = evaluation_views(job.config, 12)[1:2]
+    cameras = view.to(occupancy.density.device).cameras(size, size)
+    shown = _look(field, occupancy, cameras, samples, "lambertian")
+    picture = _picture(shown, float(view.radius[0]))
+    write_png(job.preview.with_name("preview_depth.png"), picture.depth)
+    write_png(job.preview.with_name("preview_normal.png"), _normals(shown, cameras.camera_to_world[0, :3, :3]))
+    write_png(job.preview, picture.rgb)
+
+
+def _look(field: Field, occupancy: OccupancyGrid, cameras: Cameras, samples: int, shading: Shading) -> Rendering:
+    white = torch.ones(3, device=occupancy.density.device)
+    return render(field, occupancy, cameras, samples=samples, background=white, shading=shading, ambient=0.4)
+
+
+def _picture(shown: Rendering, radius: float) -> Picture:
+    """Of a camera at this distance from the origin."""
+    near, far = radius - 1.0, radius + 1.0
     nearness = ((far - shown.image(shown.depth)[0, 0]) / (far - near)).clamp(0, 1)
     rgb = shown.image()[0].permute(1, 2, 0)
     return Picture(to_pixels(rgb.cpu().numpy()), to_pixels(nearness.cpu().numpy()))
+
+
+def _normals(shown: Rendering, rotation: Tensor) -> Pixels:
+    """(H, W, 3), on white; `rotation` (3, 3) turns the camera's axes into the world's."""
+    surface = shown.surface
+    colors = torch.cat([0.5 + 0.5 * surface.normals @ rotation, torch.ones_like(surface.weights)[:, None]], dim=1)
+    sums = colors.new_zeros(len(shown.opacity), 4).index_add(0, surface.ray_index, surface.weights[:, None] * colors)
+    pixels = shown.image(sums[:, :3] + 1 - sums[:, 3:])[0].permute(1, 2, 0)
+    return to_pixels(pixels.cpu().numpy())
 
 
 def write_png(path: Path, pixels: Pixels) -> None:

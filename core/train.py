@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -26,10 +27,12 @@ from core.finite import step_if_finite
 from core.guidance import Guidance
 from core.job import Job
 from core.occupancy import OccupancyGrid
-from core.protocol import Log, Preview, Progress
+from core.protocol import Log, Preview, Progress, Sketch
 from core.render import Rendering, Shading, render
+from core.sketch import write_sketch
 
-PREVIEW_SECONDS = 3.0
+SHOW_SECONDS = 3.0  # between two previews, and between two sketches, at least
+SHOW_SHARE = 0.05  # of the time, that either may take
 WARM_UP = 5  # steps before the time left is guessed: the first are slow
 MAX_SKIPPED = 20  # non-finite steps in a row before giving up
 LIGHT_SPREAD = 0.5  # standard deviation of the light's direction about the camera's
@@ -169,7 +172,7 @@ def train(config: Config, guidance: Guidance, job: Job, device: torch.device, em
     if (checkpoint := load_newest(job.checkpoints, lambda text: emit(Log(text)))) is not None:
         trainer.restore(checkpoint)
         emit(Log(f"Resuming at iteration {trainer.step}."))
-    show, saved = _Show(job, trainer, emit), trainer.step
+    show, saved = _Show(job, trainer, emit, control), trainer.step
     try:
         while trainer.step < config.iterations:
             control.check()
@@ -191,14 +194,15 @@ def train(config: Config, guidance: Guidance, job: Job, device: torch.device, em
 
 
 class _Show:
-    """Tells the front end how training goes: progress at every step, a preview every few seconds.
+    """Tells the front end how training goes: progress at every step, previews, and sketches if they are wanted.
 
     The time left is judged by the last EPOCH steps alone, each from begin_step() to end_step(): pauses do not count.
     """
 
-    def __init__(self, job: Job, trainer: Trainer, emit: Emit) -> None:
-        self.job, self.trainer, self.emit = job, trainer, emit
-        self.begin = self.last_preview = time.monotonic()
+    def __init__(self, job: Job, trainer: Trainer, emit: Emit, control: Control) -> None:
+        self.job, self.trainer, self.emit, self.control = job, trainer, emit, control
+        self.begin = time.monotonic()
+        self.previews, self.sketches = _Rhythm(self.preview), _Rhythm(self.sketch)
         self.seconds: deque[float] = deque(maxlen=EPOCH)  # of the last steps
 
     def begin_step(self) -> None:
@@ -206,18 +210,37 @@ class _Show:
 
     def end_step(self) -> None:
         trainer, total = self.trainer, self.trainer.config.iterations
-        if time.monotonic() - self.last_preview >= PREVIEW_SECONDS or trainer.step == total:
+        if trainer.step == total:
             self.preview()
-            self.last_preview = time.monotonic()
+        else:
+            self.previews.beat()
+            if self.control.grow:
+                self.sketches.beat()
         self.seconds.append(time.monotonic() - self.begin)
         known = len(self.seconds) >= WARM_UP
         left = sum(self.seconds) / len(self.seconds) * (total - trainer.step) if known else -1.0
         self.emit(Progress("training", trainer.step, total, trainer.progress, left))
 
     def preview(self) -> None:
-        trainer, config = self.trainer, self.trainer.config
-        view = pictures.evaluation_views(config, 12)[1:2]
-        size, samples = config.training.validation_resolution, config.render.picture_samples
-        picture = pictures.take_picture(trainer.field, trainer.occupancy, view, size, samples, "lambertian")
-        pictures.write_png(self.job.preview, picture.rgb)
+        pictures.write_preview(self.job, self.trainer.field, self.trainer.occupancy)
         self.emit(Preview(str(self.job.preview)))
+
+    def sketch(self) -> None:
+        trainer = self.trainer
+        if write_sketch(self.job.sketch, trainer.field, trainer.occupancy, trainer.config.camera):
+            self.emit(Sketch(str(self.job.sketch)))
+
+
+class _Rhythm:
+    """Does something every SHOW_SECONDS, or less often where it would take more than SHOW_SHARE of the time."""
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        self._action = action
+        self._next = time.monotonic() + SHOW_SECONDS
+
+    def beat(self) -> None:
+        begin = time.monotonic()
+        if begin >= self._next:
+            self._action()
+            end = time.monotonic()
+            self._next = end + max(SHOW_SECONDS, (end - begin) * (1 / SHOW_SHARE - 1))

@@ -9,7 +9,7 @@ from tests.addon.job_folders import make_job
 
 def test_a_job_goes_with_its_folder(tmp_path):
     Job.create(tmp_path / "job", preset("draft", "a mug")).append_log("a line")
-    for name in ("preview.png", "trainer.log", "request.json"):
+    for name in ("preview.png", "preview_depth.png", "preview_normal.png", "sketch.npz", "trainer.log", "request.json"):
         (tmp_path / "job" / name).touch()
     assert delete_job(tmp_path / "job")
     assert not (tmp_path / "job").exists()

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from core import link, worker
 from core.__main__ import main
 from core.errors import Cancelled, DreamFusionError, InputError, OutOfMemory
-from core.protocol import ENV_PORT, ENV_TOKEN, Done, Log, Preview, Progress
+from core.protocol import ENV_PORT, ENV_TOKEN, Done, Log, Preview, Progress, Sketch
 
 
 def done(job):
@@ -61,6 +61,15 @@ def until_resumed(job, emit, control):
         step += 1
         emit(Progress("training", step, 1_000_000, 0.5, 60.0))
         time.sleep(0.01)
+    return done(job)
+
+
+def growing(job, emit, control):
+    """Ends once somebody wants a sketch."""
+    while not control.grow:
+        control.check()
+        time.sleep(0.01)
+    emit(Sketch(str(job.sketch)))
     return done(job)
 
 

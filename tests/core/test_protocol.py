@@ -11,6 +11,7 @@ from core.protocol import (
     Done,
     Error,
     Generate,
+    Grow,
     Heartbeat,
     Hello,
     LineReader,
@@ -20,6 +21,7 @@ from core.protocol import (
     Progress,
     ProtocolError,
     Resume,
+    Sketch,
     decode,
     encode,
 )
@@ -28,6 +30,7 @@ MESSAGES = [
     Hello("secret"),
     Progress("training", 3, 500, 0.25, -1.0),
     Preview("/tmp/a b/\udcff.png"),  # a file name that is no UTF-8
+    Sketch("/w/sketch.npz"),
     Log("a\nline, ünïcode, \u2028, \0"),
     Done("/w", "/w/mesh/mesh.npz", "/w/mesh/albedo.png", 12.5),
     Error("why", "failed"),
@@ -35,6 +38,7 @@ MESSAGES = [
     Resume("/w"),
     Cancel(),
     Pause(),
+    Grow(True),
     Heartbeat(),
 ]
 

@@ -1,3 +1,4 @@
+import itertools
 import time
 
 import imageio.v3 as iio
@@ -11,8 +12,10 @@ from core.checkpoint import load_newest
 from core.control import Control
 from core.errors import Cancelled, DreamFusionError
 from core.job import Job
-from core.protocol import Log, Preview, Progress
-from core.train import MAX_SKIPPED, draw_shading, train
+from core.occupancy import OccupancyGrid
+from core.protocol import Log, Preview, Progress, Sketch
+from core.train import MAX_SKIPPED, SHOW_SECONDS, SHOW_SHARE, draw_shading, train
+from tests.core.fields import AnalyticField, ball
 from tests.core.painters import BallPainter
 
 CPU = torch.device("cpu")
@@ -128,6 +131,64 @@ def test_a_pause_does_not_count_in_the_time_left(tmp_path, monkeypatch):
     run(Job.create(tmp_path / "job", small_config(validation_resolution=4)), clock, clock, heard)
     left = [message.seconds_left for message in heard if isinstance(message, Progress)]
     assert left == [-1] * 4 + [2 * (100 - step) for step in range(5, 101)]
+
+
+def test_a_sketch_is_made_only_where_somebody_wants_it_and_disturbs_nothing(tmp_path, monkeypatch):
+    """On a clock of which every look takes an hour, so that what shows training is due every few steps."""
+    monkeypatch.setattr(time, "monotonic", itertools.count(0, 3600).__next__)
+    plain = Job.create(tmp_path / "plain", small_config())
+    heard = []
+    trainer = run(plain, BallPainter(), heard=heard)
+    assert not plain.sketch.exists()
+    assert not any(isinstance(message, Sketch) for message in heard)
+    shown, control = Job.create(tmp_path / "shown", small_config()), Control()
+    control.grow = True
+    heard.clear()
+    assert_equal_state(run(shown, BallPainter(), control, heard), trainer)
+    assert heard.count(Sketch(str(shown.sketch))) > 10
+    vertices = np.load(shown.sketch)["vertices"]
+    assert 0.4 < np.linalg.norm(vertices, axis=1).mean() < 0.8, "of the ball that the guidance wants"
+
+
+@pytest.mark.parametrize(("cost", "pause"), [(0.01, SHOW_SECONDS), (1.0, 1.0 / SHOW_SHARE - 1.0)])
+def test_showing_takes_its_share_of_the_time_at_most(tmp_path, monkeypatch, cost, pause):
+    """On a clock that only previews (`cost`) and guidance (0.1 s) move."""
+    now, shown, painter = [0.0], [], BallPainter()
+    wish = painter.loss
+
+    def loss(*arguments):
+        now[0] += 0.1
+        return wish(*arguments)
+
+    def preview(*_):
+        shown.append(now[0])
+        now[0] += cost
+
+    painter.loss = loss
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(pictures, "write_preview", preview)
+    run(Job.create(tmp_path / "job", small_config(epochs=5, validation_resolution=4)), painter)
+    *regular, _last = np.diff(shown)
+    assert regular
+    assert all(abs(gap - cost - pause) < 0.11 for gap in regular)
+
+
+def test_the_preview_shows_colour_depth_and_normals_of_one_view(tmp_path):
+    job = Job.create(tmp_path / "job", small_config(validation_resolution=33))
+    field = AnalyticField(ball(0.6), color=lambda x: torch.tensor([0.9, 0.2, 0.1]).expand(len(x), 3))
+    pictures.write_preview(job, field, OccupancyGrid(8))
+    names = ("preview.png", "preview_depth.png", "preview_normal.png")
+    color, depth, normal = (iio.imread(job.folder / name).astype(int) for name in names)
+    assert color[16, 16, 0] > 3 * color[16, 16, 1]
+    assert depth[16, 16] > depth[16, 8] > depth[0, 0] == 0
+    expected = {
+        (16, 16): (128, 128, 255),
+        (16, 22): (220, 128, 220),
+        (10, 16): (128, 220, 220),
+        (0, 0): (255, 255, 255),
+    }
+    for place, value in expected.items():
+        assert np.abs(normal[place] - value).max() < 30, (place, normal[place])
 
 
 def test_an_epoch_leaves_the_pictures_that_the_seed_names(tmp_path):

@@ -18,6 +18,7 @@ from core.protocol import (
     Done,
     Error,
     Generate,
+    Grow,
     Heartbeat,
     Hello,
     Log,
@@ -25,6 +26,7 @@ from core.protocol import (
     Preview,
     Progress,
     Resume,
+    Sketch,
     encode,
 )
 from tests.core.front_end import PATIENCE, order
@@ -108,6 +110,12 @@ def test_a_job_is_trained_longer_on_demand(start, tmp_path):
     front_end.send(Resume(str(tmp_path), 50))
     assert isinstance(front_end.receive_until(Done, Error)[-1], Done)
     assert Job.open(tmp_path).config.training.epochs == 50
+
+
+def test_a_front_end_may_ask_for_sketches_at_any_time(start, tmp_path):
+    front_end = start("growing")
+    front_end.send(order(tmp_path), Grow(False), Grow(True))
+    assert without_heartbeats(front_end.receive_until(Done))[0] == Sketch(str(tmp_path / "sketch.npz"))
 
 
 def test_cancel_before_the_order_ends_the_worker(start):
