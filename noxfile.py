@@ -11,6 +11,8 @@ nox.options.stop_on_first_error = True
 
 APT_PROGRAMS = {"blender": "blender", "Xvfb": "xvfb", "xdotool": "xdotool", "import": "imagemagick"}
 
+BLENDER_TESTS = ("-m", "blender", "--numprocesses", "2", "--dist", "worksteal")  # a window waits more than it works
+
 
 def run(session: nox.Session, module: str, *arguments: str, env: dict[str, str] | None = None) -> None:
     """Run a module of this environment."""
@@ -46,7 +48,7 @@ def slow(session: nox.Session) -> None:
 def blender(session: nox.Session) -> None:
     """The built zip in real Blenders: Debian's own and the wheels that the rig installs."""
     check_programs(session)
-    run(session, "pytest", "-m", "blender", *session.posargs)
+    run(session, "pytest", *BLENDER_TESTS, *session.posargs)
 
 
 @nox.session(python=False)
@@ -54,7 +56,7 @@ def matrix(session: nox.Session) -> None:
     """The same in the Blenders between and after those; installed, with Python 3.13 there, where they are missing."""
     check_programs(session)
     versions = os.environ.get("DREAMFUSION_BLENDER_VERSIONS", "others")
-    run(session, "pytest", "-m", "blender", *session.posargs, env={"DREAMFUSION_BLENDER_VERSIONS": versions})
+    run(session, "pytest", *BLENDER_TESTS, *session.posargs, env={"DREAMFUSION_BLENDER_VERSIONS": versions})
 
 
 def check_programs(session: nox.Session) -> None:

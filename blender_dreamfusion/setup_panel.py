@@ -85,7 +85,7 @@ def _draw_ready(layout: bpy.types.UILayout, settings: Any, environment: Environm
 
 def _draw_fold(layout: bpy.types.UILayout, settings: Any) -> None:
     """The choices that few need: folded away, unless one of them may mend what is in the way."""
-    if SETUP.failed is None and not _obstacle():
+    if (SETUP.failed is None or SETUP.failed.kind == "cancelled") and not _obstacle():
         icon: Any = "DOWNARROW_HLT" if settings.show_choices else "RIGHTARROW"
         row = layout.row()
         row.alignment = "LEFT"

@@ -64,18 +64,21 @@ def contents(path):
 
 
 def install(blender, path, tmp_path):
-    """Install and enable a zip in a Blender without a window."""
+    """Install, enable and disable a zip in a Blender without a window."""
     script = tmp_path / "install.py"
     script.write_text(f"""
 import sys, bpy
 sys.path.append({str(RIG)!r})
 from install import install_addon
-install_addon({str(path)!r})
+module = install_addon({str(path)!r})
 assert bpy.ops.dreamfusion.generate.get_rna_type().description
-print("INSTALLED")
+bpy.ops.preferences.addon_disable(module=module)
+left = [name for name in dir(bpy.types) if "dreamfusion" in name.lower()]
+assert not left and not hasattr(bpy.types.Scene, "dreamfusion"), left
+print("INSTALLED AND DISABLED")
 """)
     command = [blender, "-b", "--factory-startup", "--python-exit-code", "1", "--python", script]
     env = isolated_environment(tmp_path / "home")
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "INSTALLED" in done.stdout
+    assert "INSTALLED AND DISABLED" in done.stdout

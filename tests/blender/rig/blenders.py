@@ -1,5 +1,6 @@
 """Finds or makes the Blenders that the tests run: Debian's 3.4.1, and launchers around bpy wheels."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -19,11 +20,19 @@ def blender_program(version):
     if version == _DEBIAN:
         return _system_blender(version)
     folder = _cache() / f"bpy{version}"
-    if not (folder / "complete").exists():
-        _install(folder, version)
+    with (folder.parent / f"{version}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two tests at a time may need it
+        if not (folder / "complete").exists():
+            _install(folder, version)
+        return _make_launcher(folder)
+
+
+def _make_launcher(folder):
     launcher = folder / "blender"
-    launcher.write_text(f'#!/bin/sh\nexec "{folder}/bin/python" "{_WHEEL_BLENDER}" "$@"\n')
-    launcher.chmod(0o755)
+    text = f'#!/bin/sh\nexec "{folder}/bin/python" "{_WHEEL_BLENDER}" "$@"\n'
+    if not launcher.exists() or launcher.read_text() != text:  # never while another test starts it
+        launcher.write_text(text)
+        launcher.chmod(0o755)
     return str(launcher)
 
 

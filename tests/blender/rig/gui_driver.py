@@ -31,6 +31,7 @@ class Gui:
         self.arguments = sys.argv[sys.argv.index("--") + 1 :]
         self.addon = ""  # module name, once installed
         self.checks = []
+        self._last_y = 10**6  # of the last button that was found
 
     @property
     def window(self):
@@ -161,18 +162,28 @@ class Gui:
         Sweeps the pointer down the region, at these shares of its width, and asks Blender, with its own copy-command
         operators, what lies under it.
         """
-        region = self.region(kind, area)
-        step = int(9 * bpy.context.preferences.system.ui_scale)
-        for x in (region.x + int(region.width * share) for share in across):
-            for y in range(region.y + region.height - step, region.y + step, -step):
-                self.move(x, y)
-                yield 0.06
+        for x, y in self._spots(self.region(kind, area), across):
+            self.move(x, y)
+            yield 0.06
+            if wanted in self._under_pointer(kind, area):
+                yield 2 * STEP  # what was under the pointer before may have answered
                 if wanted in self._under_pointer(kind, area):
-                    yield 2 * STEP  # what was under the pointer before may have answered
-                    if wanted in self._under_pointer(kind, area):
-                        self.check(True, f"{wanted} was found")
-                        return x, y
+                    self.check(True, f"{wanted} was found")
+                    self._last_y = y
+                    return x, y
         raise AssertionError(f"{wanted} was not found in the region {kind} of {area}")
+
+    def _spots(self, region, across):
+        """Where to look, from the height of the last find downwards and then from the top: users go down a panel.
+
+        The steps are smaller than a button is high, 20 pixels at a scale of 1.
+        """
+        step = int(14 * bpy.context.preferences.system.ui_scale)
+        bottom, top = region.y + step, region.y + region.height - step
+        start = min(max(bottom, self._last_y), top)
+        for x in (region.x + int(region.width * share) for share in across):
+            for y in (*range(start, bottom, -step), *range(top, start, -step)):
+                yield x, y
 
     def _under_pointer(self, kind, area):
         """The operator or the property under the pointer, such as {"dreamfusion.generate"}."""

@@ -60,6 +60,21 @@ def scenario(gui):
     gui.check(prompt in bpy.data.objects, "redo brings it back")
     yield 1.0
     gui.shot("5_redone")
+    yield from save_and_open(gui, str(jobs.parent / "saved.blend"))
+    thing = bpy.data.objects[prompt]
+    check_object(gui, thing)
+    gui.check(thing["seed"] == 0 and thing["version"], f"seed and version are kept too: {thing['version']}")
+
+
+def save_and_open(gui, path):
+    """Generator: save the scene, and open the file that it makes; nothing but the file is left then."""
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    yield 0.5
+    bpy.ops.wm.read_homefile(use_empty=True)
+    yield 0.5
+    bpy.ops.wm.open_mainfile(filepath=path)
+    yield 0.5
+    gui.check(bpy.data.filepath == path, "the scene is saved and opened again")
 
 
 def record_texts(texts):
