@@ -162,6 +162,33 @@ def test_vsd_matches_the_spread_that_sds_destroys():
     assert plain.std(0).max() < 0.25 * 0.4
 
 
+def test_vsd_fills_both_pictures_of_a_mixture_as_the_model_does():
+    """The particles start as a mixture of two of another place and spread, whose score is known as long as the halves
+    stay apart. At the only minimum they are the model's own mixture; SDS draws each half together."""
+    target, deviation = torch.ones(1, *SHAPE, dtype=torch.float64), 0.3
+    found = {}
+    for method in ("vsd", "sds"):
+        particles, generator = 0.7 * target * halves(200) + 0.5 * normal(200, 0), torch.Generator().manual_seed(3)
+        for step in range(300):
+            folded = particles * halves(200)
+            mean = folded.mean(0, keepdim=True)
+            learned = two_gaussians(mean, (folded - mean).square().mean().sqrt().item()) if method == "vsd" else None
+            t = torch.randint(20, 300, (200,), generator=generator)
+            noise = torch.randn(particles.shape, dtype=torch.float64, generator=generator)
+            model = scores(two_gaussians(target, deviation), learned=learned)
+            particles = particles - 2 * (1 - step / 300) * gradient(model, particles, t, noise, recipe(method))
+        found[method] = particles * halves(200)
+    for folded in found.values():
+        assert (folded.mean(0) - target[0]).abs().max() < 0.06
+    assert found["vsd"].std() == pytest.approx(deviation, rel=0.1)
+    assert found["sds"].std() < 0.6 * deviation  # and not zero, by the chance of its last steps
+
+
+def halves(count: int) -> Tensor:
+    """1 for one half of `count` particles, -1 for the other, (count, 1, 1, 1)."""
+    return (1 - 2 * (torch.arange(count) % 2)).double().view(-1, 1, 1, 1)
+
+
 def test_vsd_of_a_single_picture_is_sds():
     """The score of one picture z says epsilon = (z_t - sqrt(a) z) / sqrt(1 - a), the very noise that was added."""
     latents, noise, t = normal(3, 1), normal(3, 2), torch.tensor([100, 500, 900])
