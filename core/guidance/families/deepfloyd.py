@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from torch import Tensor
 from transformers import T5EncoderModel, T5Tokenizer
 
 from core.guidance.conditioning import Conditioning
 from core.guidance.families import TextParts, clip
-from core.guidance.families.base import TextOnly
+from core.guidance.families.base import TextOnly, UNetFamily
 
 MAX_TOKENS = 77  # what it was trained with
 
 
-class DeepFloydFamily(TextOnly):
+class DeepFloydFamily(TextOnly, UNetFamily):
     """diffusers' IFPipeline."""
 
     label: ClassVar[str] = "DeepFloyd IF"
@@ -27,9 +27,6 @@ class DeepFloydFamily(TextOnly):
         "text_encoder": T5EncoderModel,
         "unet": UNet2DConditionModel,
     }
-    optional: ClassVar[Sequence[str]] = ()
-    scheduler: ClassVar[Any] = DDIMScheduler
-    denoiser: ClassVar[str] = "unet"
 
     def takes(self, config: Any) -> tuple[int, int]:
         """Channels and text width, before the UNet's own projection of it if there is one."""

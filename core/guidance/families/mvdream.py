@@ -11,6 +11,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from core.camera import camera_matrices, orbit_views
 from core.guidance.conditioning import Conditioning
 from core.guidance.families import Pictures
+from core.guidance.families.base import UNetFamily
 from core.guidance.families.stable_diffusion import StableDiffusionFamily
 from core.guidance.multiview import VIEWS, MultiViewUNet
 
@@ -33,8 +34,8 @@ class MVDreamFamily(StableDiffusionFamily):
     ring: ClassVar[int] = VIEWS
 
     def takes(self, config: Any) -> tuple[int, int]:
-        """Channels and text width."""
-        return config.in_channels, config.cross_attention_dim
+        """Channels and text width: no planes."""
+        return UNetFamily.takes(self, config)
 
     def tell(self, denoiser: Any, text: Conditioning, pictures: Pictures) -> Conditioning:  # noqa: ARG002
         """The cameras of all; where the views are unknown, four around the object."""

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from core.guidance.conditioning import Conditioning
 from core.guidance.families import Pictures, TextParts, clip
+from core.guidance.families.base import UNetFamily
 
 
-class SDXLFamily:
+class SDXLFamily(UNetFamily):
     """diffusers' StableDiffusionXLPipeline. Extras: "pooled" (N, P), the second encoder's projected text;
     "time_ids" (N, 6), the size of the uncropped picture, where the crop begins (0, 0), and the size wanted.
     """
@@ -29,14 +30,6 @@ class SDXLFamily:
         "vae": AutoencoderKL,
         "unet": UNet2DConditionModel,
     }
-    optional: ClassVar[Sequence[str]] = ()
-    scheduler: ClassVar[Any] = DDIMScheduler
-    denoiser: ClassVar[str] = "unet"
-    ring: ClassVar[int] = 1
-
-    def takes(self, config: Any) -> tuple[int, int]:
-        """Channels and text width."""
-        return config.in_channels, config.cross_attention_dim
 
     def text_width(self, text: TextParts) -> int:
         """Both encoders side by side."""

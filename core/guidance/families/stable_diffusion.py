@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from core.camera import PLANE_CHANNELS, camera_embedding, camera_planes
 from core.guidance.conditioning import Conditioning
 from core.guidance.families import Pictures, TextParts, clip
+from core.guidance.families.base import UNetFamily
 
 
-class StableDiffusionFamily:
+class StableDiffusionFamily(UNetFamily):
     """diffusers' StableDiffusionPipeline. Extras: "camera" (N, D) and "planes" (N, 21, h, w), if it takes a camera."""
 
     label: ClassVar[str] = "Stable Diffusion"
@@ -31,15 +32,11 @@ class StableDiffusionFamily:
         "vae": AutoencoderKL,
         "unet": UNet2DConditionModel,
     }
-    optional: ClassVar[Sequence[str]] = ()
-    scheduler: ClassVar[Any] = DDIMScheduler
-    denoiser: ClassVar[str] = "unet"
-    ring: ClassVar[int] = 1
 
     def takes(self, config: Any) -> tuple[int, int]:
         """Channels and text width, without the camera's planes."""
-        planes = PLANE_CHANNELS if _takes_camera(config) else 0
-        return config.in_channels - planes, config.cross_attention_dim
+        channels, width = super().takes(config)
+        return channels - (PLANE_CHANNELS if _takes_camera(config) else 0), width
 
     def text_width(self, text: TextParts) -> int:
         """CLIP's."""
