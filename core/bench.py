@@ -99,7 +99,7 @@ class RandomGuidance:
     """A Guidance with a full-size model and random texts."""
 
     def __init__(self, model: StableDiffusion, texts: Conditioning, scale: float) -> None:
-        """`texts` are of one view, the unconditional one first."""
+        """`texts` are of one picture, or of one ring of them; the unconditional ones first."""
         self.model, self.texts, self.scale = model, texts, scale
         self.ring = model.family.ring
         self.on_rendered: Callable[[str], None] = lambda _name: None
@@ -168,9 +168,10 @@ def matrix_rate(device: torch.device, dtype: torch.dtype, size: int, repeats: in
 def count_flop(parts: Parts, picture_size: int) -> int:
     """Operations of matrix products and convolutions in a step, forwards and backwards; `parts` hold no numbers."""
     model = StableDiffusion.from_parts(parts, META)
-    picture = torch.zeros(1, 3, picture_size, picture_size, device=META, requires_grad=True)
+    ring = parts.family.ring
+    pictures = torch.zeros(ring, 3, picture_size, picture_size, device=META, requires_grad=True)
     with FlopCounterMode(display=False) as counter:
-        loss = model.train_step(random_texts(parts, 2, META), picture, generator=torch.Generator())
+        loss = model.train_step(random_texts(parts, 2 * ring, META), pictures, generator=torch.Generator())
         loss.backward()  # type: ignore[no-untyped-call]
     return int(counter.get_total_flops())
 
@@ -222,7 +223,8 @@ def _bench_family(
     parts = random_parts(name, device, dtype)
     model = StableDiffusion.from_parts(parts, device, args.vram_O)
     quicken(model, args.compile, say)
-    guidance = RandomGuidance(model, random_texts(parts, 2, device), config.guidance.guidance_scale)
+    texts = random_texts(parts, 2 * parts.family.ring, device)
+    guidance = RandomGuidance(model, texts, config.guidance.guidance_scale)
     seconds, split, peak = measure(guidance, config, args.steps)
     options = " ".join(f"--{option}" for option in ("compile", "vram_O") if getattr(args, option))
     flop = count_flop(random_parts(name, META, dtype), config.render.resolution)

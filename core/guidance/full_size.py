@@ -24,6 +24,7 @@ FULL_SIZE = {  # name -> folder in core/guidance/configs
     "sdxl": "sdxl",
     "if": "if",
     "sd35": "sd35",
+    "mvdream": "mvdream",
 }
 TOKENS = 77  # of a text; Stable Diffusion 3 hears T5's 256 beside them
 
