@@ -14,7 +14,7 @@ from typing import Any
 
 from . import deletion, job_record, workspaces
 from .core_files import protocol
-from .job_record import Record, State
+from .job_record import JobGone, Record, State
 from .language import say
 from .trainer_job import TrainerJob
 from .trainer_process import StartError
@@ -91,6 +91,26 @@ class ListedJob:
         """Whether no trainer is at work on it."""
         return not self.at_work and self.state is not State.ELSEWHERE
 
+    def may_have_changed(self) -> bool:
+        """Whether another program may have been at it since it was read."""
+        return self.state is State.ELSEWHERE or job_record.stamp(self.folder) != self.record.stamp
+
+    def read(self) -> bool:
+        """Read its folder again; returns whether another program has been at it since. Raises JobGone."""
+        record = job_record.read(self.folder)
+        if record is None:
+            raise JobGone(say("There is no job in {folder} any more: put it back, or retry.", folder=self.folder))
+        changed, self.record = record != self.record, record
+        if changed and self.trainer is not None and self.trainer.gone:
+            self.trainer = None  # how it ended is of the past
+        return changed
+
+    def end(self) -> None:
+        """Its trainer is gone. One that was refused, as another program's is at work, leaves no trace."""
+        self.record = job_record.read(self.folder) or self.record
+        if self.record.state is State.ELSEWHERE:
+            self.trainer = None
+
     def begin(self, begin: Callable[[Order], TrainerJob]) -> None:
         """Its turn has come. Raises StartError, and has failed then."""
         assert self.order is not None
@@ -146,12 +166,15 @@ class JobQueue:
         except OSError:
             found = []
         kept, known = set(found), {job.folder for job in self.jobs}
+        for job in [job for job in self._waiting if not job.folder.is_dir()]:
+            self.cancel(job)
         self.jobs = [job for job in self.jobs if job.at_work or job.order is not None or job.folder in kept]
         self._unread = deque(path for path in found if again or path not in known)
 
     def look_again(self) -> None:
-        """Read those jobs again that another program's trainer was at work on."""
-        self._unread.extend(job.folder for job in self.jobs if job.state is State.ELSEWHERE)
+        """Read those jobs again that another program may have been at. Call it every second or so."""
+        resting = [job for job in self.jobs if not job.at_work and job.order is None]
+        self._unread.extend(job.folder for job in resting if job.may_have_changed())
 
     def add(self, folder: Path, prompt: str, options: dict[str, Any]) -> ListedJob:
         """A new job, which waits for its turn. Raises StartError where the folder cannot be written."""
@@ -168,8 +191,13 @@ class JobQueue:
         return job
 
     def resume(self, job: ListedJob, epochs: int = 0) -> None:
-        """Let it go on, for `epochs` in all where that is more than it had, when its turn comes."""
-        job.record = job_record.read(job.folder) or job.record
+        """Let it go on, for `epochs` in all where that is more than it had, when its turn comes.
+
+        Nothing happens where another program has brought it to its end, or is at it. Raises JobGone.
+        """
+        job.read()
+        if not (job.can_resume or (epochs and job.can_train_longer)):
+            return
         request = job.record.request
         if job.record.started or request is None:
             self._enqueue(job, protocol.Resume(str(job.folder), epochs))
@@ -194,6 +222,7 @@ class JobQueue:
     def delete(self, job: ListedJob) -> bool:
         """Delete its folder, unless a trainer is at work on it; returns whether it is gone. Raises OSError."""
         if not job.can_delete or not deletion.delete_job(job.folder):
+            self._unread.append(job.folder)  # another program may be at it
             return False
         self.cancel(job)
         self.jobs.remove(job)
@@ -207,8 +236,7 @@ class JobQueue:
             self._start_next()
             changed = True
         while self._unread and time.monotonic() < deadline:
-            self._read(self._unread.popleft())
-            changed = True
+            changed = self._read(self._unread.popleft()) or changed
         return changed
 
     def close(self) -> None:
@@ -228,7 +256,7 @@ class JobQueue:
         changed = job.trainer.pump(seconds)
         if not job.trainer.gone:
             return changed
-        job.record = job_record.read(job.folder) or job.record
+        job.end()
         self._active = None
         if job.blames_setup:
             self._hold()
@@ -247,13 +275,22 @@ class JobQueue:
         while self._waiting:
             self.cancel(self._waiting[0])
 
-    def _read(self, folder: Path) -> None:
-        """Bring what the folder tells into the list."""
-        job, record = self.find(folder), job_record.read(folder)
-        if job is not None and record is not None:
-            job.record = record
-        elif record is not None:
+    def _read(self, folder: Path) -> bool:
+        """Bring what the folder tells into the list; returns whether there was anything new."""
+        job = self.find(folder)
+        if job is not None:
+            return self._read_again(job)
+        record = job_record.read(folder)
+        if record is not None:
             self.jobs.append(ListedJob(folder, record))
             self.jobs.sort(key=lambda job: job.record.created, reverse=True)
-        elif job is not None and not job.at_work and job.order is None:
+        return record is not None
+
+    def _read_again(self, job: ListedJob) -> bool:
+        try:
+            return job.read()
+        except JobGone:
+            if job.at_work or job.order is not None:
+                return False
             self.jobs.remove(job)
+            return True

@@ -33,6 +33,10 @@ class State(enum.Enum):
     ELSEWHERE = "elsewhere"  # another program's trainer is at work on it
 
 
+class JobGone(Exception):
+    """There is no readable job in a folder any more; the message says what to do."""
+
+
 _ENDS = {"done": State.DONE, "failed": State.FAILED, "cancelled": State.CANCELLED}
 
 
@@ -42,7 +46,7 @@ class Record:
 
     `state` is one of the ends, INTERRUPTED or ELSEWHERE; `fraction` of the work is done; `epochs` and `seconds` (what
     the job took) are 0 where nobody knows; `created` is a Unix time; `started` says whether there is a job.json;
-    `request` is what :func:`read_request` gives.
+    `request` is what :func:`read_request` gives; `stamp` that of :func:`stamp` when it was read.
     """
 
     prompt: str
@@ -57,19 +61,28 @@ class Record:
     has_mesh: bool = False
     has_checkpoint: bool = False
     request: dict[str, Any] | None = None
+    stamp: int = 0
 
 
 def read(folder: Path) -> Record | None:
     """What the folder tells, or None where it holds no readable job."""
-    request = read_request(folder)
+    request, when = read_request(folder), stamp(folder)
     try:
         job = json.loads((folder / "job.json").read_bytes())
-        return _started(folder, job, request)
+        return _started(folder, job, request, when)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return _not_started(folder, request) if request is not None else None
 
 
-def _started(folder: Path, job: dict[str, Any], request: dict[str, Any] | None) -> Record:
+def stamp(folder: Path) -> int:
+    """A number that is another one after a trainer has written to the job; 0 where none has."""
+    try:
+        return (folder / "job.json").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _started(folder: Path, job: dict[str, Any], request: dict[str, Any] | None, when: int) -> Record:
     state = _ENDS.get(job["state"], State.INTERRUPTED)
     if state is not State.DONE and lockfile.is_locked(folder):
         state = State.ELSEWHERE
@@ -82,17 +95,18 @@ def _started(folder: Path, job: dict[str, Any], request: dict[str, Any] | None) 
         error=str(job["error"]) if state is State.FAILED else "",
         fraction=float(job["progress"]["fraction"]),
         epochs=int(job["config"]["training"]["epochs"]),
-        seconds=_duration(job["times"]),
+        seconds=_duration(job),
         has_mesh=workspaces.mesh_path(folder).is_file(),
         has_checkpoint=any((folder / "checkpoints").glob("*.json")),
         request=request,
+        stamp=when,
     )
 
 
-def _duration(times: dict[str, float]) -> float:
-    """Seconds from start to end, or 0 for a job that was not made in one go."""
-    in_one_go = set(times) == {"queued", "running", "done", "updated"}
-    return float(times["done"] - times["running"]) if in_one_go else 0.0
+def _duration(job: dict[str, Any]) -> float:
+    """Seconds that it took, or 0 for a job that was not made in one go."""
+    in_one_go = set(job["times"]) == {"queued", "running", "done", "updated"}
+    return float(job.get("seconds", 0.0)) if in_one_go else 0.0
 
 
 def _not_started(folder: Path, request: dict[str, Any]) -> Record | None:

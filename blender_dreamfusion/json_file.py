@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -19,5 +20,10 @@ def read(path: Path) -> dict[str, Any] | None:
 def write(path: Path, data: object) -> None:
     """Write a file, whole or not at all. Raises OSError."""
     part = path.with_name(f".{path.name}.tmp")
-    part.write_text(json.dumps(data, indent=2), encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(json.dumps(data, indent=2), encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise

@@ -21,7 +21,7 @@ from .core_files import protocol
 _TICK = 0.1  # seconds between looks at what is to be sent
 _HELLO_SECONDS = 5.0  # a stranger that has not said Hello by then is dropped
 _STRANGERS = 8  # at once
-LOADING_SILENCE_SECONDS = 120.0  # allowed before the first Progress: loading torch from a cold disk blocks all else
+LOADING_SILENCE_SECONDS = 120.0  # allowed until the training: loading torch or a model from a cold disk blocks all else
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Link:
         self.token = secrets.token_hex(32)
         self.events: queue.SimpleQueue[protocol.Message | Lost] = queue.SimpleQueue()
         self.connected = False
-        self._at_work = False  # whether there was a Progress
+        self._at_work = False  # whether there was a Progress of more than loading
         self._outgoing: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -133,17 +133,20 @@ class Link:
         self._take(lines)
         return True
 
-    def _take(self, lines: list[bytes]) -> None:
-        for line in lines:
-            message = _decode_or_none(line)
-            self._at_work = self._at_work or isinstance(message, protocol.Progress)
-            if message is not None and not isinstance(message, protocol.Heartbeat):
+    def _take(self, lines: list[bytes]) -> bool:
+        """Pass messages on; whether there was one, as garbage is no sign of life."""
+        messages = [message for message in map(_decode_or_none, lines) if message is not None]
+        for message in messages:
+            if isinstance(message, protocol.Progress):
+                self._at_work = message.stage != "loading"
+            if not isinstance(message, protocol.Heartbeat):
                 self.events.put(message)
+        return bool(messages)
 
     def _serve(self, connection: socket.socket, reader: protocol.LineReader) -> Lost:
         """Pass messages both ways; returns why it ended."""
-        sent = time.monotonic()
-        silence = 0.0  # seconds spent waiting in vain: time in which this computer slept does not count
+        sent = before = time.monotonic()
+        silence = 0.0  # seconds without a message: time in which this computer slept does not count
         while True:
             closing = self._closed.is_set()
             sent = self._send_waiting(connection, sent)
@@ -153,10 +156,9 @@ class Link:
                 data = connection.recv(65536)
                 if not data:
                     return Lost("the connection ended")
-                silence = 0.0
-                self._take(reader.feed(data))
-                continue
-            silence += _TICK
+                silence = 0.0 if self._take(reader.feed(data)) else silence
+            before, waited = time.monotonic(), time.monotonic() - before
+            silence += min(waited, _TICK)
             patience = protocol.SILENCE_SECONDS if self._at_work else LOADING_SILENCE_SECONDS
             if silence > patience:
                 return Lost("no sign of life", f"{patience:.0f} s")

@@ -62,8 +62,10 @@ def _add_picture(
 
 def _load(path: Path, name: str, colorspace: str) -> Any:
     """The picture, packed into the .blend, so that the job's folder may go."""
-    image: Any = bpy.data.images.load(str(path), check_existing=False)
-    if not image.size[0]:
+    image: Any = None
+    with contextlib.suppress(RuntimeError):  # which says not what to do
+        image = bpy.data.images.load(str(path), check_existing=False)
+    if image is None or not image.size[0]:
         raise RuntimeError(say("{path} is no readable picture: generate again.", path=path))
     image.name = name
     with contextlib.suppress(TypeError):  # a colour configuration of the user's without that name

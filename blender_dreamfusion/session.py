@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from . import compat, preferences, preview, workspaces
 from .arrivals import Arrivals
 from .drawing import redraw
 from .job_queue import JobQueue, ListedJob, Order
+from .job_record import JobGone
 from .language import say
 from .picture_job import PictureJob
 from .trainer_job import TrainerJob
@@ -47,6 +49,7 @@ class Session:
         self.blames_setup = False
         self.arrivals = Arrivals()
         self._scanned: tuple[Path, int] | None = None  # the folder for jobs and when it had last changed
+        self._looked = 0.0  # when other programs' jobs were last looked at
 
     @property
     def job(self) -> ListedJob | None:
@@ -67,10 +70,12 @@ class Session:
         """A job for each of these options; where that fails, `error` says why. Returns whether it worked."""
         with self._telling():
             check_python(preferences.trainer_python())
-            jobs_folder = preferences.jobs_folder()
-            jobs = [self.queue.add(workspaces.new_workspace(jobs_folder, prompt), prompt, each) for each in requests]
-            for place, job in reversed(list(enumerate(jobs))):  # the first is selected in the end
-                self._expect(job, place)
+            folders = []
+            for place, request in enumerate(requests):  # those before one that fails are made
+                workspace = workspaces.new_workspace(preferences.jobs_folder(), prompt)
+                folders.append(workspace)
+                self._expect(self.queue.add(workspace, prompt, request), place)
+                self.selected = folders[0]
         return not self.error
 
     def preview_prompt(self, prompt: str, options: dict[str, Any]) -> bool:
@@ -129,6 +134,7 @@ class Session:
     def step(self) -> float:
         """Follow the jobs; returns in how many seconds to come again."""
         self._follow_folder()
+        self._look_again()
         changed = self.queue.pump(_BUDGET)
         drawing = self.draws
         if self.pictures is not None and self.pictures.pump():
@@ -140,8 +146,6 @@ class Session:
         error = self.arrivals.bring_in(self.queue)
         if error:
             self.error, self.blames_setup = error, False
-        if not self.queue.busy:
-            self.queue.look_again()
         return _SECONDS if self.queue.busy or self.arrivals or drawing else _IDLE_SECONDS
 
     def note_added(self, workspace: Path) -> None:
@@ -158,11 +162,11 @@ class Session:
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
         """Keep what cannot be started as `error`."""
-        self.error, self.blames_setup = "", True
+        self.error, self.blames_setup = "", False
         try:
             yield
-        except StartError as error:
-            self.error = str(error)
+        except (StartError, JobGone) as error:
+            self.error, self.blames_setup = str(error), isinstance(error, StartError)
         redraw()
 
     def _expect(self, job: ListedJob, place: int = 0) -> None:
@@ -180,6 +184,12 @@ class Session:
         if now != self._scanned:
             self.queue.scan(folder, again=self._scanned is None)
             self._scanned = now
+
+    def _look_again(self) -> None:
+        """Let the queue see what other programs do, now and then."""
+        if time.monotonic() - self._looked >= _IDLE_SECONDS:
+            self._looked = time.monotonic()
+            self.queue.look_again()
 
     def _select(self) -> None:
         if self.job is None and not self.queue.reading:

@@ -62,7 +62,7 @@ class TrainerJob:
             self._process = self._start(python, variables or {})
         except (OSError, StartError, protocol.ProtocolError) as error:
             self._link.close()
-            raise StartError(str(error)) from error
+            raise StartError(_why_not_started(error, self.workspace)) from error
 
     def _start(self, python: str, variables: dict[str, str]) -> TrainerProcess:
         self.workspace.mkdir(parents=True, exist_ok=True)
@@ -220,6 +220,13 @@ class TrainerJob:
 
 def _why_lost(event: Lost) -> str:
     return f"{say(event.text)} ({event.detail})" if event.detail else say(event.text)
+
+
+def _why_not_started(error: Exception, workspace: Path) -> str:
+    if isinstance(error, OSError):
+        sentence = "Cannot write to {folder} ({reason}): choose another folder for jobs in the preferences."
+        return say(sentence, folder=workspace, reason=error.strerror)
+    return str(error)
 
 
 def _explain(text: str, code: int | None, last_line: str = "") -> str:

@@ -55,9 +55,10 @@ class Checkpoint:
 def save(folder: Path, checkpoint: Checkpoint, keep: int = 2) -> None:
     """Write a checkpoint and delete all but the newest `keep`.
 
-    Raises DreamFusionError where the disk is full; the checkpoints before stay whole.
+    Raises DreamFusionError where the disk is full or the job's folder gone; the checkpoints before stay whole.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):  # a job whose folder is gone is told so below, and not made again
+        folder.mkdir(exist_ok=True)
     data = safetensors.torch.save({name: _plain(tensor) for name, tensor in checkpoint.tensors.items()})
     digest = _digest(checkpoint.step, checkpoint.meta, data)
     tensor_file = folder / f"{checkpoint.step:08d}-{digest[:12]}.safetensors"

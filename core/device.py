@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import torch
 
-from core.config import DEVICES, Config
+from core.config import DEVICES, Config, preset
 from core.errors import DreamFusionError, InputError, OutOfMemory
 
 GIB = 1024**3
@@ -92,10 +92,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def memory_errors(config: Config, device: torch.device, smaller: str = "--preset draft") -> Iterator[None]:
+def memory_errors(config: Config, device: torch.device, smaller: str | None = None) -> Iterator[None]:
     """Turn a lack of memory in the block into OutOfMemory, which names options that need less.
 
-    `smaller` is the one that makes the work itself smaller.
+    `smaller` is the one that makes the work itself smaller; None: the draft, where it is none already.
     """
     try:
         yield
@@ -103,19 +103,22 @@ def memory_errors(config: Config, device: torch.device, smaller: str = "--preset
         if not is_out_of_memory(error):
             raise
         options = what_needs_less(config, device, smaller)
-        text = f"The {_memory_name(device)} is full: close other programs, or start again with {options}."
-        raise OutOfMemory(text) from error
+        advice = f"close other programs, or start again with {options}" if options else "close other programs"
+        raise OutOfMemory(f"The {_memory_name(device)} is full: {advice}.") from error
 
 
-def what_needs_less(config: Config, device: torch.device, smaller: str = "--preset draft") -> str:
-    """The options to try for less memory: the gentlest that are not in use yet."""
+def what_needs_less(config: Config, device: torch.device, smaller: str | None = None) -> str:
+    """The options to try for less memory: the gentlest that are not in use yet; empty where all are."""
+    if smaller is None:
+        draft = preset("draft", config.prompt, config.guidance.model)
+        smaller = "" if config.mesh.resolution <= draft.mesh.resolution else "--preset draft"
     guidance = config.guidance
     halved = guidance.fp16 or guidance.bf16 or device.type == "cpu"
     if guidance.model == "sd" and not guidance.vram_O:
         return "--vram_O" + ("" if halved else " and --fp16")
     if guidance.model == "sd" and not halved:
         return "--fp16"
-    return smaller if device.type == "cpu" else f"{smaller} or --device cpu"
+    return " or ".join(filter(None, (smaller, "" if device.type == "cpu" else "--device cpu")))
 
 
 def _memory_name(device: torch.device) -> str:

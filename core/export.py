@@ -9,6 +9,7 @@ bottom left (Blender, OBJ), in glTF at the top left. Every file is replaced whol
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import struct
@@ -38,7 +39,8 @@ _PICTURES = {"texture": "albedo.png", "normal_map": "normal.png"}  # of a Mesh, 
 
 def save_mesh(mesh: Mesh, folder: Path) -> None:
     """Write mesh.npz, mesh.glb, mesh.obj, mesh.mtl, albedo.png and, where there is one, normal.png into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):  # a job whose folder is gone is told so below, and not made again
+        folder.mkdir(exist_ok=True)
     write_atomic(folder / "mesh.npz", to_npz(mesh))
     export(mesh, "glb", folder / "mesh.glb")
     export(mesh, "obj", folder / "mesh.obj")

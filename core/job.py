@@ -162,12 +162,17 @@ class Job:
         replaced.drop(self.folder)
 
     def set_state(self, state: str, error: str = "") -> None:
-        """Record a new state, when it began, and why where it failed."""
+        """Record a new state, when it began by the clock on the wall, and why where it failed."""
         if state not in STATES:
             raise ValueError(f"unknown job state {state!r}")
         self.record["times"][state] = time.time()
         self.record.update(state=state, error=error)
         self._save()
+
+    def set_done(self, seconds: float) -> None:
+        """Record that it is done, and how long it was at work since it was last started."""
+        self.record["seconds"] = seconds
+        self.set_state("done")
 
     def set_epochs(self, epochs: int) -> None:
         """Let the job train for so many epochs in all, from now on."""
@@ -194,7 +199,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     """Replace the file at `path` by `data`, or leave the old one whole.
 
     The data goes to a temporary name beside it, is flushed to the disk, and is then renamed. Raises
-    DreamFusionError where the disk is full or refuses; the temporary file is removed.
+    DreamFusionError where the disk is full, the folder is gone or the system refuses; the temporary file is removed.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -203,10 +208,25 @@ def write_atomic(path: Path, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        if error.errno in _DISK_FULL:
-            text = f"No space left on the disk for {path}: free some and resume; what was saved before is whole."
-            raise DreamFusionError(text) from error
-        raise DreamFusionError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise DreamFusionError(_why_not_written(error, path)) from error
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether there was no space left to write to."""
+    return isinstance(error, OSError) and error.errno in _DISK_FULL
+
+
+def folder_is_gone(folder: Path) -> str:
+    """What to tell the user about that."""
+    return f"The folder {folder} is gone: put it back and resume, or generate again."
+
+
+def _why_not_written(error: OSError, path: Path) -> str:
+    if is_disk_full(error):
+        return f"No space left on the disk for {path}: free some and resume; what was saved before is whole."
+    if not path.parent.is_dir():
+        return folder_is_gone(path.parent)
+    return f"Cannot write {path}: {error.strerror or error}."
 
 
 def _write_flushed(path: Path, data: bytes) -> None:

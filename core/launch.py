@@ -12,7 +12,7 @@ from core import replaced
 from core.config import override
 from core.control import Control, Emit
 from core.errors import Cancelled, DreamFusionError, InputError
-from core.job import Job
+from core.job import Job, folder_is_gone, is_disk_full
 from core.lock import exclusive
 from core.options import make_config
 from core.packages import install_command
@@ -94,6 +94,7 @@ def perform(job: Job, emit: Emit, control: Control, run: Run) -> Done:
     Whatever ends it early leaves the state "failed" or "cancelled" with the reason, and is raised as a
     DreamFusionError whose message is for the user; what is unexpected goes to the log with its traceback.
     """
+    start = time.monotonic()  # the clock on the wall may be set meanwhile
     job.set_state("running")
     control.on_start = job.start
     control.on_pause = lambda paused: job.set_state("paused" if paused else "running")
@@ -107,7 +108,7 @@ def perform(job: Job, emit: Emit, control: Control, run: Run) -> Done:
             job.set_state("cancelled" if isinstance(reason, Cancelled) else "failed", str(reason))
         raise reason from error
     job.start()
-    job.set_state("done")
+    job.set_done(time.monotonic() - start)
     return done
 
 
@@ -126,6 +127,10 @@ def explain(error: BaseException, job: Job | None = None) -> DreamFusionError:
         return error
     if isinstance(error, KeyboardInterrupt):
         return Cancelled("Cancelled.")
+    if is_disk_full(error):
+        return DreamFusionError("No space left on the disk: free some and resume; what was saved before is whole.")
+    if job is not None and not job.folder.is_dir():
+        return DreamFusionError(folder_is_gone(job.folder))
     where = ""
     if job is not None:
         job.append_log("".join(traceback.format_exception(error)))

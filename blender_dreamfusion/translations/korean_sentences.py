@@ -58,6 +58,9 @@ TEXTS = {
     "There is no {path}: generate again.": "다음 파일이 없습니다: {path}. 다시 생성하세요.",
     "{path} is damaged: generate again.": "파일이 손상되었습니다: {path}. 다시 생성하세요.",
     "{path} holds no usable mesh: generate again.": "{path}에 사용할 수 있는 메쉬가 없습니다. 다시 생성하세요.",
+    "There is no job in {folder} any more: put it back, or retry.": (
+        "{folder}에 더 이상 작업이 없습니다. 폴더를 되돌려 놓거나 다시 시도하세요."
+    ),
     "{path} is no readable picture: generate again.": "그림을 읽을 수 없습니다: {path}. 다시 생성하세요.",
     "{path} holds no whole model that can guide: choose its .safetensors, .ckpt or .pt file, or the folder with "
     "model_index.json.": (

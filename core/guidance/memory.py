@@ -38,9 +38,10 @@ def warn_of_memory(config: Config, device: torch.device, say: Callable[[str], No
     path = find_model(guidance.sd_version, guidance.hf_key, guidance.fp16, say)
     needed, free = memory_needed(config, path, device), free_memory(device)
     if needed > free:
+        advice = what_needs_less(config, device)
         say(
             f"This needs about {needed / GIB:.1f} GiB of memory, and {free / GIB:.1f} GiB are free ({device.type}):"
-            f" if it fails, start again with {what_needs_less(config, device)}."
+            f" if it fails, {f'start again with {advice}' if advice else 'close other programs'}."
         )
 
 

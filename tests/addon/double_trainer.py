@@ -1,6 +1,7 @@
 """A trainer whose work is fake and quick, behind the real core.worker: a red cube in a few steps.
 
-Run in place of ``python -m core.worker``, with --steps 10 --pause 0.05 [--until FILE] [--fail TEXT] [--deaf].
+Run in place of ``python -m core.worker``, with --steps 10 --pause 0.05 [--until FILE] [--fail TEXT] [--deaf]
+[--set-clock SECONDS] [--size PIXELS].
 """
 
 import argparse
@@ -50,9 +51,9 @@ def write_mesh(folder: Path) -> None:
     (folder / "mesh.glb").write_bytes(b"glTF of the double")
 
 
-def picture(fraction: float) -> np.ndarray:
+def picture(fraction: float, size: int = 64) -> np.ndarray:
     """A disk that grows and turns from grey to red."""
-    y, x = np.mgrid[-1:1:64j, -1:1:64j]
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
     disk = (x**2 + y**2 < 0.2 + 0.6 * fraction)[..., None]
     red = np.array([150 + 80 * fraction, 130 * (1 - fraction), 120 * (1 - fraction)])
     return np.where(disk, red, 230).astype(np.uint8)
@@ -65,7 +66,10 @@ def main() -> int:
     parser.add_argument("--until", type=Path, help="after the last step, wait for this file")
     parser.add_argument("--fail", help="end with this exception")
     parser.add_argument("--deaf", action="store_true", help="never look for a cancel")
+    parser.add_argument("--set-clock", type=float, default=0.0, help="by so many seconds, after the first step")
+    parser.add_argument("--size", type=int, default=64, help="of the pictures")
     args, _ = parser.parse_known_args()
+    clock = time.time
 
     def run(job, emit, control):
         start = time.monotonic()
@@ -76,9 +80,10 @@ def main() -> int:
             if not args.deaf:
                 control.check()
             (job.checkpoints / f"{step:08d}.json").write_text("{}")
-            write_png(job.preview, picture(step / args.steps))
+            write_png(job.preview, picture(step / args.steps, args.size))
             emit(Progress("training", step, args.steps, step / args.steps, args.pause * (args.steps - step)))
             emit(Preview(str(job.preview)))
+            time.time = lambda: clock() + args.set_clock
         while args.until and not args.until.exists():
             time.sleep(args.pause)
             control.check()

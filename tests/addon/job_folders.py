@@ -15,7 +15,10 @@ from tests.addon.double_trainer import write_mesh, write_png
 def make_job(
     folder, state, *, prompt="a mug", seed=4, checkpoint=True, mesh=False, created=1000.0, request=None, **times
 ):
-    """A folder that ended in `state`; `times` are further ones of job.json, in seconds after `created`."""
+    """A folder that ended in `state`; `times` are further ones of job.json, in seconds after `created`.
+
+    One that is done took 90 seconds.
+    """
     for name in ("checkpoints", "mesh"):
         (folder / name).mkdir(parents=True)
     record = {
@@ -26,6 +29,8 @@ def make_job(
         "times": {"queued": created, **{name: created + seconds for name, seconds in times.items()}},
         "progress": {"stage": "training", "step": EPOCH, "steps": 2 * EPOCH, "fraction": 0.5},
     }
+    if state == "done":
+        record["seconds"] = 90.0
     (folder / "job.json").write_text(json.dumps(record))
     if checkpoint:
         (folder / "checkpoints" / "00000100.json").write_text("{}")

@@ -17,16 +17,6 @@ from tests.addon.job_folders import make_job
 OPTIONS = {"preset": "draft", "seed": 3}
 
 
-@pytest.fixture
-def queue(tmp_path):
-    """A queue whose trainer's Python is `queue.python`; closed at the end."""
-    made = JobQueue(lambda order: TrainerJob(made.python, order))
-    made.python = double_python(tmp_path / "bin", "--steps", "4")
-    made.folder = tmp_path / "jobs"
-    yield made
-    made.close()
-
-
 def pump_until(queue, condition, seconds=30.0):
     end = time.monotonic() + seconds
     while not condition():

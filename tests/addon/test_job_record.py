@@ -76,6 +76,7 @@ def test_a_damaged_job_whose_request_is_left_can_be_asked_for_again(tmp_path):
     ("times", "seconds"),
     [
         ({"running": 5, "done": 95, "updated": 95}, 90),
+        ({"running": 5, "done": -9000, "updated": -9000}, 90),  # the clock was set meanwhile
         ({"running": 5, "paused": 9, "done": 95, "updated": 95}, 0),
         ({"running": 50, "cancelled": 20, "done": 95, "updated": 95}, 0),
         ({"running": 5, "updated": 95}, 0),

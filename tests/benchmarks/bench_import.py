@@ -54,6 +54,7 @@ def globe(faces: int, size: int) -> Mesh:
 def write_job(folder: Path, faces: int, size: int) -> int:
     """A finished job; returns the number of its faces."""
     mesh = globe(faces, size)
+    folder.mkdir()
     save_mesh(mesh, folder / "mesh")
     record = {"config": to_json(preset("standard", "a globe")), "state": "done", "versions": {"dreamfusion": "0"}}
     (folder / "job.json").write_text(json.dumps(record))

@@ -108,6 +108,11 @@ def failing(_job, _emit, _control):
     raise DreamFusionError("It went wrong: try again.")
 
 
+def full(_job, _emit, _control):
+    with open("/dev/full", "w") as file:
+        file.write("x")
+
+
 def fails_while_it_loads(job, _emit, _control):
     (job.mesh / "mesh.npz").write_text("not yet")
     raise InputError("There is no such model.")

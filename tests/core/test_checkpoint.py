@@ -241,6 +241,14 @@ def test_a_trainer_killed_at_any_moment_leaves_a_whole_checkpoint(tmp_path):
         assert warnings == []
 
 
+def test_a_job_whose_folder_is_gone_is_not_made_again(tmp_path):
+    with pytest.raises(DreamFusionError, match="is gone"):
+        save(tmp_path / "job" / "checkpoints", number(1))
+    assert not (tmp_path / "job").exists()
+    save(tmp_path / "checkpoints", number(1))
+    assert load_newest(tmp_path / "checkpoints").step == 1
+
+
 def test_random_damage_never_raises(tmp_path):
     draw = random.Random(0)
     for _ in range(30):

@@ -80,7 +80,11 @@ def test_the_advice_names_what_is_not_in_use_yet():
     config = override(config, guidance={"vram_O": True})
     assert what_needs_less(config, CUDA) == "--fp16"
     config = override(config, guidance={"fp16": True})
-    assert what_needs_less(config, CUDA) == "--preset draft or --device cpu"
+    assert what_needs_less(config, CUDA) == "--device cpu"  # a draft is shorter, not smaller
+    assert what_needs_less(preset("draft", "a mug"), CPU) == ""
+    assert what_needs_less(preset("draft", "a mug"), CUDA) == "--device cpu"
+    assert what_needs_less(preset("standard", "a mug"), CPU) == "--preset draft"
+    assert what_needs_less(preset("high", "a mug"), CUDA) == "--preset draft or --device cpu"
     assert what_needs_less(config, CPU, "a smaller --H and --W") == "a smaller --H and --W"
 
 

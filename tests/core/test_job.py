@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -37,6 +38,12 @@ def test_a_failed_job_keeps_its_reason(tmp_path):
     assert Job.open(tmp_path).record["error"] == "The disk burned."
     Job.open(tmp_path).set_state("running")
     assert Job.open(tmp_path).record["error"] == ""
+
+
+def test_a_done_job_keeps_how_long_it_took(tmp_path):
+    Job.create(tmp_path, BURGER).set_done(12.5)
+    opened = Job.open(tmp_path)
+    assert (opened.state, opened.record["seconds"]) == ("done", 12.5)
 
 
 def test_an_unknown_state_is_a_mistake(tmp_path):
@@ -218,6 +225,14 @@ def test_a_write_that_the_system_cuts_short_leaves_the_old_file(tmp_path):
     assert result.stdout.startswith("No space left")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path):
+    job = Job.create(tmp_path / "job", BURGER)
+    shutil.rmtree(job.folder)
+    with pytest.raises(DreamFusionError, match=r"The folder .*job is gone: put it back"):
+        job.set_progress("training", 1, 2, 0.5)
+    assert not job.folder.exists()
 
 
 def test_windows_waits_for_a_reader(tmp_path, monkeypatch):

@@ -197,6 +197,7 @@ def test_bad_orders_are_answered_with_one_line(start, tmp_path, message, words):
     [
         ("failing", "failed", "It went wrong: try again."),
         ("memory", "memory", "Out of memory: take --preset draft."),
+        ("full", "failed", "No space left on the disk: free some and resume"),
         ("unexpected", "failed", "Unexpected RuntimeError: the sky fell."),
     ],
 )

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -69,4 +70,53 @@ assert expected_after(lambda: bpy.ops.wm.open_mainfile(filepath=first)), "the sa
 assert not expected_after(lambda: bpy.ops.wm.open_mainfile(filepath=second)), "another file"
 bpy.ops.wm.read_homefile(use_empty=True)
 assert not expected_after(lambda: bpy.ops.wm.read_homefile(use_empty=True)), "another file without a name"
+
+
+def done_but_waiting(seed):
+    """A job that is done while Edit Mode keeps its object out of the scene."""
+    python = double_python(Path(folder) / "quick", "--steps", "2", "--pause", "0.01")
+    bpy.context.preferences.addons[module].preferences.trainer_python = python
+    bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert current.generate("a red cube", [{"preset": "draft", "seed": seed}]), current.error
+    step_until(lambda: current.arrivals.waiting)
+    assert current.job.state.name == "DONE"
+    return current.job.folder
+
+
+def cubes():
+    return [thing for thing in bpy.data.objects if "prompt" in thing]
+
+
+bpy.ops.wm.open_mainfile(filepath=first)
+workspace = done_but_waiting(1)
+bpy.ops.wm.open_mainfile(filepath=second)
+assert bpy.context.mode == "OBJECT"
+for _ in range(3):
+    session.tick()
+assert (cubes(), current.arrivals.waiting, current.error) == ([], "", ""), "it comes by itself into no other file"
+assert current.job.folder == workspace
+assert current.job.state.name == "DONE", "but is there to be added"
+bpy.ops.dreamfusion.add_result()
+assert [thing["seed"] for thing in cubes()] == [1]
+
+bpy.ops.wm.open_mainfile(filepath=first)
+workspace = done_but_waiting(2)
+mesh_import = importlib.import_module(f"{module}.mesh_import")
+read_mesh = mesh_import.read_mesh
+
+
+def read_and_lose(path):
+    mesh = read_mesh(path)
+    shutil.rmtree(workspace)
+    return mesh
+
+
+mesh_import.read_mesh = read_and_lose
+bpy.ops.object.mode_set(mode="OBJECT")
+step_until(lambda: current.error)
+assert current.error == f"{workspace / 'mesh' / 'albedo.png'} is no readable picture: generate again.", current.error
+assert not cubes()
+assert not [mesh for mesh in bpy.data.meshes if mesh.name != "Cube"], "half of an object is not left behind"
+step_until(lambda: current.queue.find(workspace) is None)
 print("ALL CHECKED")
