@@ -63,13 +63,13 @@ class Trainer:
 
     def iterate(self) -> None:
         """One iteration. Raises DreamFusionError, with the iteration done, after too many non-finite ones in a row."""
+        self.optimizer.zero_grad(set_to_none=True)  # first, so that the guidance has their memory
         self.occupancy.update(self.field.density, self.step, self.generator)
         batch, ring = self.config.training.batch, self.guidance.ring
         views = sample_views(self.config.camera, batch, self.generator, ring).to(self.device)
         rendering = self._render(views)
         loss = self.guidance.loss(rendering.image(), views, self.progress, self.generator)
         loss = loss + self._regularize(rendering)
-        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._descend(loss)
         self.step += 1

@@ -120,9 +120,9 @@ class LearnedScore:
         with torch.enable_grad():
             predicted = predict(sds.add_noise(latents.detach(), noise, alphas[t]), t)
             loss = (predicted - noise).square().sum() / len(latents)
-            self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
         step_if_finite(self.optimizer, loss)
+        self.optimizer.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that :meth:`load_state_dict` needs."""

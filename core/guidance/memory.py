@@ -1,12 +1,13 @@
 """How much memory a job needs, told before it starts, from the settings of its model alone.
 
-One training step is taken on the meta device, where tensors have no numbers: the same code, the same sizes, at the cost
-of a second. The renderer cannot go there, since what it samples depends on what it sees; in its place every sample that
-its rays may have is asked of the field.
+One training step, by the job's own way of distillation, is taken on the meta device, where tensors have no numbers: the
+same code, the same sizes, at the cost of seconds. The renderer cannot go there, since what it samples depends on what
+it sees; in its place every sample that its rays may have is asked of the field.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from core.guidance.text_guidance import TextGuidance
 from core.memory import PeakMemory, free_memory, fused_attention, size_of
 
 META = torch.device("meta")
-ADAM = 2  # running means that it keeps of every parameter of the field
+ADAM = 2  # running means that it keeps of every parameter
 LIT = 1 / 16  # share of the samples that have weight, so that shading asks for their normals
 SLACK = 1.1  # what allocators lose between tensors and kernels take for themselves
 CUDA_CONTEXT = 0.4 * GIB  # CUDA's own, of each process
@@ -60,14 +61,18 @@ def memory_needed(config: Config, path: Path, device: torch.device) -> int:
 def step_memory(config: Config, model: StableDiffusion) -> int:
     """Bytes that one training step takes at its peak beside the model's weights; `model` is on the meta device."""
     with fused_attention():
-        guidance = TextGuidance(model, config.guidance, config.prompt, config.negative, lambda _text: None)
+        distillation = dataclasses.replace(config.distillation, draws=1, inversion_steps=1)  # more take turns
+        guidance = TextGuidance(
+            model, config.guidance, config.prompt, config.negative, lambda _text: None, distillation
+        )
         with PeakMemory() as memory:
             field = make_field(config.field).to(META)
             views = sample_views(config.camera, config.training.batch, torch.Generator(), guidance.ring)
             picture = _render_all(config, field, len(views.radius))
             guidance.loss(picture, views.to(META), 0.0, torch.Generator()).backward()  # type: ignore[no-untyped-call]
+    learned = nn.ModuleList() if guidance.learned is None else guidance.learned.additions
     peak: int = memory.peak
-    return peak + ADAM * size_of(field)
+    return peak + ADAM * size_of(field) + (1 + ADAM) * size_of(learned)
 
 
 def _outline(config: Config, path: Path, device: torch.device) -> StableDiffusion:

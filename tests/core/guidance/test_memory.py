@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -26,11 +30,21 @@ def job(folder, render=None, **guidance) -> Config:
     return override(config, guidance={"hf_key": str(folder), **guidance})
 
 
+def standing(optimizer: torch.optim.Optimizer) -> int:
+    """Bytes of parameters, gradients and running means between two steps."""
+    tensors = [p for group in optimizer.param_groups for p in group["params"]]
+    gradients = [p.grad for p in tensors if p.grad is not None]
+    means = [mean for state in optimizer.state.values() for mean in state.values()]
+    return sum(tensor.nbytes for tensor in (*tensors, *gradients, *means))
+
+
 def allocated(config: Config) -> int:
-    """Bytes that the first step of real training has at its peak, as torch's profiler sees the allocator."""
-    trainer = Trainer(config, make_guidance(config, CPU, pytest.fail), CPU)
-    before = size_of(trainer.field)
-    trainer.occupancy.update(trainer.field.density, 0, trainer.generator)
+    """Bytes that the second step of real training has at its peak, as torch's profiler sees the allocator."""
+    trainer = Trainer(config, make_guidance(config, CPU, lambda _text: None), CPU)
+    trainer.iterate()
+    learned = trainer.guidance.learned
+    before = standing(trainer.optimizer) + (0 if learned is None else standing(learned.optimizer))
+    before += sum(buffer.nbytes for buffer in trainer.field.buffers())
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         trainer.iterate()
     now = peak = 0
@@ -46,6 +60,46 @@ def test_the_forecast_of_a_step_is_near_what_it_takes(plain_model, render):
     config = job(plain_model, render)
     outline = StableDiffusion.from_parts(outline_parts(plain_model, torch.float32, torch.float32), META)
     assert step_memory(config, outline) == pytest.approx(allocated(config), rel=0.25)
+
+
+@pytest.fixture(scope="module")
+def large_model(plain_model, tmp_path_factory) -> Path:
+    """The same networks for pictures of 64 x 64, in one tile, so that the UNet needs more than all else."""
+    folder = Path(shutil.copytree(plain_model, tmp_path_factory.mktemp("models") / "large"))
+    for part, size in (("unet", 32), ("vae", 64)):
+        path = folder / part / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"sample_size": size}))
+    return folder
+
+
+def forecast(folder: Path, vram_O: bool, **distillation) -> tuple[Config, int]:
+    config = job(folder, {"resolution": 8, "samples": 8}, vram_O=vram_O)
+    config = override(config, field={"levels": 2, "log2_entries": 8, "hidden": 8}, distillation=distillation)
+    parts = outline_parts(folder, torch.float32, torch.float32)
+    return config, step_memory(config, StableDiffusion.from_parts(parts, META, vram_O))
+
+
+@pytest.fixture(scope="module")
+def plain_forecast(large_model) -> int:
+    return forecast(large_model, vram_O=False)[1]
+
+
+@pytest.mark.parametrize(
+    ("distillation", "share"),
+    [
+        ({"draws": 3}, 1.0),
+        ({"perpneg": True}, 1.4),
+        ({"method": "ism"}, 1.0),
+        ({"method": "sdi"}, 1.0),
+        ({"method": "vsd"}, 2.1),
+    ],
+    ids=str,
+)
+def test_every_distillation_is_foreseen(large_model, plain_forecast, distillation, share):
+    """Perp-Neg hears twice as many texts at once; VSD learns, so what its UNet computed is kept for backward()."""
+    config, needed = forecast(large_model, vram_O=False, **distillation)
+    assert needed == pytest.approx(allocated(config), rel=0.1)
+    assert needed / plain_forecast == pytest.approx(share, rel=0.1)
 
 
 @pytest.mark.parametrize("folder", ["plain_model", "camera_model"])
