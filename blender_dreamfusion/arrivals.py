@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 
-from . import compat
+from . import compat, sketch_import
 from .drawing import redraw
 from .job_queue import JobQueue
 from .job_record import State
@@ -26,6 +27,7 @@ class Arrivals:
         self.waiting = ""
         self._places: dict[Path, int] = {}  # of the jobs, by their folders: how many objects stand before theirs
         self._file = ""  # the .blend
+        self._marked: set[str] = set()  # names of jobs' folders whose coarse meshes the file holds
 
     def __len__(self) -> int:
         """How many are expected."""
@@ -34,6 +36,10 @@ class Arrivals:
     def __contains__(self, folder: Path) -> bool:
         """Whether the object of the job in this folder is expected."""
         return folder in self._places
+
+    def place(self, folder: Path) -> int:
+        """How many objects stand before an expected one."""
+        return self._places[folder]
 
     def expect(self, folder: Path, place: int) -> None:
         """Wait for the object of this job."""
@@ -46,10 +52,15 @@ class Arrivals:
         self.waiting = ""
 
     def note_file(self) -> None:
-        """A .blend was opened. Objects do not come by themselves into another than their jobs were started in."""
+        """A .blend was opened.
+
+        Objects do not come by themselves into another than their jobs were started in, unless it was saved while they
+        grew in it.
+        """
         if not bpy.data.filepath or bpy.data.filepath != self._file:
             self._places.clear()
             self.waiting = ""
+        self._marked = {str(mesh["job"]) for mesh in sketch_import.growing_meshes()}
 
     def bring_in(self, queue: JobQueue) -> str:
         """Bring finished objects in, each as one undo step, as soon as the artist's hands are off the scene.
@@ -58,6 +69,10 @@ class Arrivals:
         """
         self._file = bpy.data.filepath  # "Save As" may have changed it
         error = ""
+        for job in queue.jobs if self._marked else ():
+            if job.folder.name in self._marked:
+                self._marked.discard(job.folder.name)
+                self._places.setdefault(job.folder, 0)
         for folder, place in list(self._places.items()):
             job = queue.find(folder)
             if job is None or job.state in _NO_OBJECT:
@@ -67,7 +82,7 @@ class Arrivals:
         return error
 
     def _bring_in_one(self, folder: Path, place: int) -> str:
-        with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        with main_window():
             waiting = _why_wait()
             if waiting != self.waiting:
                 self.waiting = waiting
@@ -77,7 +92,7 @@ class Arrivals:
             self.forget(folder)  # where it fails, the panel's button tries again
             try:
                 bpy.ops.dreamfusion.add_result(  # type: ignore[attr-defined]
-                    "EXEC_DEFAULT", True, workspace=str(folder), place=place
+                    "EXEC_DEFAULT", True, workspace=str(folder), place=place, renew=True
                 )
             except RuntimeError as error:  # what the operator reported
                 return str(error).removeprefix("Error: ").strip()
@@ -90,5 +105,14 @@ def _why_wait() -> str:
     """Why the finished object cannot come into the scene yet, or an empty string."""
     if bpy.context.mode != "OBJECT":
         return say("The object is ready and comes in when you return to Object Mode.")
-    busy = bpy.app.is_job_running("RENDER") or compat.is_moving()
-    return say("The object is ready and comes in a moment.") if busy else ""
+    return say("The object is ready and comes in a moment.") if is_busy() else ""
+
+
+def is_busy() -> bool:
+    """Whether Blender renders or the artist drags something."""
+    return bpy.app.is_job_running("RENDER") or compat.is_moving()
+
+
+def main_window() -> Any:
+    """A context in which operators find a window: timers have none."""
+    return bpy.context.temp_override(window=bpy.context.window_manager.windows[0])

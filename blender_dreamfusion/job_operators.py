@@ -8,17 +8,14 @@ from pathlib import Path
 
 import bpy
 
-from . import object_settings, workspaces
+from . import mesh_import, object_settings, workspaces
 from .drawing import redraw
 from .job_queue import ListedJob
 from .job_record import State
 from .language import say
-from .mesh_file import MeshFileError
-from .mesh_import import add_object
+from .mesh_file import MeshFileError, read_sketch
 from .properties import SEED_MAX
 from .session import SESSION
-
-_GAP = 1.25  # from one object of a row to the next, in widths of an object
 
 
 def _fits(cls: type[bpy.types.Operator], fits: Callable[[ListedJob], bool], advice: str) -> bool:
@@ -64,7 +61,7 @@ class DREAMFUSION_OT_pause(bpy.types.Operator):
 
 
 class DREAMFUSION_OT_cancel(bpy.types.Operator):
-    """Stop the job and keep what it has learnt so far, to resume it later"""
+    """Stop the job and keep what it has learnt so far, to resume it later. What has grown in the scene stays"""
 
     bl_idname = "dreamfusion.cancel"
     bl_label = "Cancel Job"
@@ -116,7 +113,7 @@ class DREAMFUSION_OT_retry(bpy.types.Operator):
 
 
 class DREAMFUSION_OT_train_longer(bpy.types.Operator):
-    """Go on with the finished job for more epochs; its mesh stays until the new one is there"""
+    """Go on with the finished job for more epochs. Its objects in the scene then get the new mesh in place"""
 
     bl_idname = "dreamfusion.train_longer"
     bl_label = "Train Longer"
@@ -163,6 +160,10 @@ class DREAMFUSION_OT_add_result(bpy.types.Operator):
     place: bpy.props.IntProperty(
         description="How many objects stand between this one and the cursor", options={"HIDDEN", "SKIP_SAVE"}
     )
+    renew: bpy.props.BoolProperty(
+        description="Where objects of this job stand in the scene already, renew those instead of adding one",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -179,14 +180,44 @@ class DREAMFUSION_OT_add_result(bpy.types.Operator):
         if details is None:
             self.report({"ERROR"}, say("There is no readable job in {folder}: generate again.", folder=workspace))
             return {"CANCELLED"}
+        placing = object_settings.placing(context.scene)
         try:
-            thing = add_object(context, workspace, details, object_settings.placing(context.scene))
+            if not (self.renew and mesh_import.renew_objects(workspace, details, placing)):
+                thing = mesh_import.add_object(context, workspace, details, placing)
+                mesh_import.put_beside(context, thing, self.place)
         except (MeshFileError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        context.view_layer.update()
-        thing.location.x += self.place * _GAP * thing.dimensions.x
         SESSION.note_added(workspace)
+        return {"FINISHED"}
+
+
+class DREAMFUSION_OT_show_growth(bpy.types.Operator):
+    """Add the coarse mesh of a job in training to the scene, standing at the 3D cursor"""
+
+    bl_idname = "dreamfusion.show_growth"
+    bl_label = "Live Preview"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    workspace: bpy.props.StringProperty(description="The job's folder", options={"HIDDEN", "SKIP_SAVE"})
+    place: bpy.props.IntProperty(
+        description="How many objects stand between this one and the cursor", options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read the newest sketch; neither the selection nor the active object changes."""
+        workspace = Path(self.workspace)
+        details = workspaces.read_details(workspace)
+        try:
+            sketch = read_sketch(workspaces.sketch_path(workspace))
+        except MeshFileError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if details is None:
+            return {"CANCELLED"}
+        placing = object_settings.placing(context.scene)
+        thing = mesh_import.add_sketch(context, workspace, details, sketch.standing(placing.height))
+        mesh_import.put_beside(context, thing, self.place)
         return {"FINISHED"}
 
 
@@ -207,7 +238,7 @@ class DREAMFUSION_OT_open_folder(bpy.types.Operator):
 
 
 class DREAMFUSION_OT_delete(bpy.types.Operator):
-    """Delete the job's folder with its meshes, pictures and checkpoints. Objects in scenes stay"""
+    """Delete the job's folder with its meshes, pictures and checkpoints. Finished objects in scenes stay"""
 
     bl_idname = "dreamfusion.delete"
     bl_label = "Delete Job"
@@ -245,6 +276,7 @@ CLASSES = (
     DREAMFUSION_OT_retry,
     DREAMFUSION_OT_train_longer,
     DREAMFUSION_OT_add_result,
+    DREAMFUSION_OT_show_growth,
     DREAMFUSION_OT_open_folder,
     DREAMFUSION_OT_delete,
     DREAMFUSION_OT_refresh,

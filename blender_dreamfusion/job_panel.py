@@ -17,6 +17,7 @@ INDEX = "dreamfusion_job_index"  # of the window manager: which slot is selected
 _ROWS = 3
 _PICTURE_UNITS = 8.0  # size of the picture at most, in heights of a button
 _PICTURE_LEAST = 4.0
+_LARGE = 2 / 3  # share of the width, where two smaller ones stand beside it
 _REMARKS = 4  # of the trainer, the newest: on the prompt, on the negative one, on their length, on the mesh
 _ICONS: dict[State, Any] = {
     State.WAITING: "TIME",
@@ -106,9 +107,23 @@ def _draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, job: Liste
     if job.trainer is not None:
         for remark in job.trainer.remarks[-_REMARKS:]:
             drawing.text(layout, context.region, say(remark), "INFO")
+    _draw_view(layout, job, _picture_units(context))
+
+
+def _draw_view(layout: bpy.types.UILayout, job: ListedJob, units: float) -> None:
+    """The newest picture, and smaller beside it the same view's depth and normals, where there are any."""
     picture = preview.icon(workspaces.picture_path(job.folder))
-    if picture:
-        layout.template_icon(picture, scale=_picture_units(context))
+    parts = [icon for icon in map(preview.icon, workspaces.view_paths(job.folder)) if icon]
+    if not picture:
+        return
+    if not parts:
+        layout.template_icon(picture, scale=units)
+        return
+    row = layout.row(align=True)
+    row.template_icon(picture, scale=units * _LARGE)
+    column = row.column(align=True)
+    for part in parts:
+        column.template_icon(part, scale=units * _LARGE / len(parts))
 
 
 def _draw_progress(layout: bpy.types.UILayout, job: ListedJob) -> None:

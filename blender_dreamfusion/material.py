@@ -16,6 +16,7 @@ from .language import say
 
 ROUGHNESS = 0.6
 UV_MAP = "UVMap"
+COLORS = "Color"  # the colour attribute
 
 
 def make_material(
@@ -38,6 +39,43 @@ def make_material(
     material.diffuse_color = viewport_color
     material.roughness = ROUGHNESS
     return material
+
+
+def make_flat_material(name: str) -> bpy.types.Material:
+    """A Principled BSDF with the colour attribute as its base colour."""
+    material = bpy.data.materials.new(name)
+    tree = compat.use_nodes(material)
+    shader: Any = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader.inputs["Roughness"].default_value = material.roughness = ROUGHNESS
+    node: Any = tree.nodes.new("ShaderNodeVertexColor")
+    node.layer_name = COLORS
+    node.location = (shader.location.x - 200, shader.location.y)
+    tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+    return material
+
+
+def renew_pictures(texture_path: Path, normal_map_path: Path, mean_color: NDArray[np.float32]) -> None:
+    """Read the pictures again that came from these files, wherever they are used. Raises as make_material does."""
+    olds = {path: _pictures_from(path) for path in (texture_path, normal_map_path) if path.exists()}
+    news = {path: _load(path, path.stem, images[0].colorspace_settings.name) for path, images in olds.items() if images}
+    viewport_color: Any = (*srgb_to_linear(mean_color).tolist(), 1.0)
+    for path, new in news.items():
+        name = olds[path][0].name
+        for old in olds[path]:
+            old.user_remap(new)
+            bpy.data.images.remove(old)
+        new.name = name
+    for material in bpy.data.materials:
+        nodes: Any = material.node_tree.nodes if material.node_tree else ()
+        if any(node.type == "TEX_IMAGE" and node.image == news.get(texture_path, ...) for node in nodes):
+            material.diffuse_color = viewport_color
+
+
+def _pictures_from(path: Path) -> list[Any]:
+    """The images that were read from this file, wherever the folder for jobs was then."""
+    parts = path.parts[-3:]  # the job's folder, mesh, the picture
+    images = [image for image in bpy.data.images if image.filepath and image.library is None]
+    return [image for image in images if Path(bpy.path.abspath(image.filepath)).parts[-3:] == parts]
 
 
 def _add_normal_map(tree: bpy.types.NodeTree, shader: Any, path: Path, name: str) -> None:

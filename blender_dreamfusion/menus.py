@@ -28,7 +28,7 @@ _EXAMPLES = (  # of the starter model's world
     "a snowman with a white hat",
 )
 _SETTINGS = (
-    *("prompt", "negative", "model", "sd_version", "hf_key", "preset", "seed", "random_seed", "objects"),
+    *("prompt", "negative", "model", "sd_version", "hf_key", "preset", "seed", "random_seed", "objects", "grow"),
     *("epochs", "field", "distillation", "guidance_scale", "perpneg", "device", "precision", "vram_O", "compile"),
 )
 _OBJECT_SETTINGS = ("height", "limit_faces", "faces", "texture_size", "normal_map", "mark_asset")

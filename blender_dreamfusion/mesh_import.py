@@ -1,4 +1,8 @@
-"""Puts a finished job's mesh into the scene. Main thread only."""
+"""Puts a finished job's mesh into the scene. Main thread only.
+
+An object knows by its custom property "job" which job's folder it comes from, so that a job that is trained longer, or
+whose coarse mesh grew in the scene, finds it again.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
 
-from . import asset, compat, workspaces
-from .colors import srgb_to_linear
-from .material import UV_MAP, make_material
-from .mesh_file import MeshData, read_mesh
+from . import asset, material, mesh_data, sketch_import, workspaces
+from .material import make_material
+from .mesh_file import FinishedMesh, Sketch, read_mesh
+from .sketch_import import make_growing_mesh
 from .workspaces import Details
+
+_GAP = 1.25  # from one object of a row to the next, in widths of an object
 
 
 @dataclass(frozen=True)
@@ -35,19 +40,93 @@ def add_object(
     is then as it was.
     """
     data, name = read_mesh(workspaces.mesh_path(workspace)).standing(placing.height), details.prompt
-    pictures = workspaces.texture_path(workspace), workspaces.normal_map_path(workspace)
     with _all_or_nothing():
         mesh = _make_mesh(name, data)
-        mesh.materials.append(make_material(name, *pictures, data.colors.mean(axis=0)))
+        mesh.materials.append(_make_material(workspace, name, data))
         thing = bpy.data.objects.new(name, mesh)
         thing.location = context.scene.cursor.location
-        for key in ("prompt", "model", "version"):
-            thing[key] = getattr(details, key)
-        thing["seed"] = details.seed if details.seed < 2**31 else str(details.seed)  # Blender's integers are no larger
+        describe(thing, workspace, details)
         if placing.asset:
             asset.mark(thing, details, workspaces.picture_path(workspace))
-        _link_and_select(context, thing)
+        link_object(context, thing)
+        _select(context, thing)
     return thing
+
+
+def add_sketch(context: bpy.types.Context, workspace: Path, details: Details, sketch: Sketch) -> bpy.types.Object:
+    """Add the coarse mesh of a job in training at the 3D cursor; the selection stays as it is."""
+    thing = bpy.data.objects.new(details.prompt, make_growing_mesh(details.prompt, workspace.name, sketch))
+    thing.location = context.scene.cursor.location
+    describe(thing, workspace, details)
+    link_object(context, thing)
+    return thing
+
+
+def renew_objects(workspace: Path, details: Details, placing: Placing = Placing()) -> list[bpy.types.Object]:
+    """Give the objects that came from a job's folder, or grow from it, its mesh and pictures, where they stand.
+
+    What the artist did to the object stays: transforms, name, collections, modifiers; of a finished one also its
+    materials. Returns the objects, which may be none; raises as :func:`add_object` does.
+    """
+    olds = [mesh for mesh in meshes_of(workspace.name) if sketch_import.is_free(mesh)]
+    if not olds:
+        return []
+    data = read_mesh(workspaces.mesh_path(workspace))
+    with _all_or_nothing():
+        texture = _make_material(workspace, details.prompt, data) if any(map(sketch_import.grows, olds)) else None
+        news = [(old, _replacement(old, data, texture)) for old in olds]
+        material.renew_pictures(*_pictures(workspace), data.colors.mean(axis=0))
+    for old, new in news:
+        name = old.name
+        old.user_remap(new)
+        sketch_import.remove(old)
+        new.name = name
+    things = [thing for thing in things_of(workspace.name) if thing.data in [new for _, new in news]]
+    for thing in things:
+        describe(thing, workspace, details)
+        if placing.asset:
+            asset.mark(thing, details, workspaces.picture_path(workspace))
+    return things
+
+
+def things_of(job: str) -> list[bpy.types.Object]:
+    """The objects of this file that come from the job whose folder has this name."""
+    things = (thing for thing in bpy.data.objects if thing.get("job") == job)
+    return [thing for thing in things if thing.type == "MESH" and thing.library is None]
+
+
+def meshes_of(job: str) -> list[bpy.types.Mesh]:
+    """The meshes of these objects, each once."""
+    meshes: set[Any] = {thing.data for thing in things_of(job)}
+    return [mesh for mesh in meshes if mesh.library is None]
+
+
+def describe(thing: bpy.types.Object, workspace: Path, details: Details) -> None:
+    """Let the object tell where it comes from."""
+    for key in ("prompt", "model", "version"):
+        thing[key] = getattr(details, key)
+    thing["seed"] = details.seed if details.seed < 2**31 else str(details.seed)  # Blender's integers are no larger
+    thing["job"] = workspace.name
+
+
+def put_beside(context: bpy.types.Context, thing: bpy.types.Object, place: int) -> None:
+    """Move it along X, past `place` objects of its size."""
+    context.view_layer.update()
+    thing.location.x += place * _GAP * thing.dimensions.x
+
+
+def link_object(context: bpy.types.Context, thing: bpy.types.Object) -> None:
+    """Into the active collection, unless that is hidden or of a library: then the scene's own."""
+    layer = context.view_layer.active_layer_collection
+    usable = layer.is_visible and not layer.exclude and layer.collection.library is None
+    (layer.collection if usable else context.scene.collection).objects.link(thing)
+
+
+def _select(context: bpy.types.Context, thing: bpy.types.Object) -> None:
+    for other in context.selected_objects:
+        other.select_set(False)
+    thing.select_set(True)
+    context.view_layer.objects.active = thing
 
 
 @contextlib.contextmanager
@@ -62,36 +141,24 @@ def _all_or_nothing() -> Iterator[None]:
         raise
 
 
-def _make_mesh(name: str, data: MeshData) -> bpy.types.Mesh:
+def _make_mesh(name: str, data: FinishedMesh) -> bpy.types.Mesh:
     mesh = bpy.data.meshes.new(name)
-    mesh.vertices.add(len(data.vertices))
-    mesh.vertices.foreach_set("co", data.vertices.ravel())
-    mesh.loops.add(data.faces.size)
-    mesh.loops.foreach_set("vertex_index", data.faces.ravel())
-    compat.set_triangles(mesh, len(data.faces))
-    mesh.polygons.foreach_set("use_smooth", np.ones(len(data.faces), bool))
-    mesh.uv_layers.new(name=UV_MAP).data.foreach_set("uv", data.uv.ravel())
-    _add_colors(mesh, data)
-    mesh.update(calc_edges=True)
-    mesh.validate()
+    mesh_data.fill(mesh, data)
     return mesh
 
 
-def _add_colors(mesh: bpy.types.Mesh, data: MeshData) -> None:
-    rgba = np.ones((len(data.colors), 4), np.float32)
-    rgba[:, :3] = srgb_to_linear(data.colors)
-    attribute: Any = mesh.color_attributes.new(name="Color", type="FLOAT_COLOR", domain="POINT")
-    attribute.data.foreach_set("color", rgba.ravel())
-    mesh.color_attributes.active_color = attribute
-    mesh.color_attributes.render_color_index = 0
+def _replacement(old: bpy.types.Mesh, data: FinishedMesh, texture: bpy.types.Material | None) -> bpy.types.Mesh:
+    """A mesh that stands where the old one did, as high as that."""
+    height, base = mesh_data.standing_of(old)
+    new = _make_mesh(old.name, data.standing(height, base))
+    for item in [texture] if sketch_import.grows(old) else old.materials:
+        new.materials.append(item)
+    return new
 
 
-def _link_and_select(context: bpy.types.Context, thing: bpy.types.Object) -> None:
-    """Into the active collection, unless that is hidden or of a library: then the scene's own."""
-    layer = context.view_layer.active_layer_collection
-    usable = layer.is_visible and not layer.exclude and layer.collection.library is None
-    (layer.collection if usable else context.scene.collection).objects.link(thing)
-    for other in context.selected_objects:
-        other.select_set(False)
-    thing.select_set(True)
-    context.view_layer.objects.active = thing
+def _make_material(workspace: Path, name: str, data: FinishedMesh) -> bpy.types.Material:
+    return make_material(name, *_pictures(workspace), data.colors.mean(axis=0))
+
+
+def _pictures(workspace: Path) -> tuple[Path, Path]:
+    return workspaces.texture_path(workspace), workspaces.normal_map_path(workspace)

@@ -105,6 +105,7 @@ def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, setti
     row.prop(settings, "seed")
     row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
     layout.prop(settings, "objects")
+    layout.prop(settings, "grow")
     options = settings.options() | object_settings.options(context.scene)
     time = expectation.describe((job.record for job in SESSION.queue.jobs), options)
     drawing.text(layout, context.region, f"{time}. {texts.needs(options, models.user_table())}", "INFO")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import bpy
 import bpy.utils.previews
 
+from . import workspaces
+from .job_queue import ListedJob
 from .pixels import read_pixels
 
 _SMALL = 32  # pixels along a side, about
@@ -27,11 +30,29 @@ def unregister() -> None:
         bpy.utils.previews.remove(_collections.pop())
 
 
-def follow(path: str, count: int) -> None:
-    """Show the picture at `path`, which is the `count`-th that was written there; nothing where it was shown."""
-    if path and _shown.get(path, 0) != count:
-        _shown[path] = count
-        _show(path)
+def follow_jobs(jobs: Iterable[ListedJob]) -> bool:
+    """Show the newest pictures of the jobs that were at work here; a job's last one comes with its end.
+
+    Returns whether there was a new one.
+    """
+    if bpy.app.is_job_running("RENDER"):
+        return False
+    trainers = [job.trainer for job in jobs if job.trainer is not None]
+    new = [_follow(trainer.preview, trainer.previews) for trainer in trainers]
+    return any(new)
+
+
+def _follow(path: str, count: int) -> bool:
+    """Show the picture at `path`, the `count`-th that was written there, with its view's depth and normals.
+
+    Returns whether that was not done before.
+    """
+    if not path or _shown.get(path, 0) == count:
+        return False
+    _shown[path] = count
+    for picture in (path, *map(str, workspaces.view_paths(Path(path).parent))):
+        _show(picture)
+    return True
 
 
 def icon(path: Path) -> int:

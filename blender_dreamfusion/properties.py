@@ -78,6 +78,12 @@ class DreamFusionSettings(bpy.types.PropertyGroup):
         max=_MOST_OBJECTS,
         default=1,
     )
+    grow: bpy.props.BoolProperty(
+        name="Live Preview",
+        description="Let a coarse mesh grow at the 3D cursor while the trainer works. Move it as you like: it becomes "
+        "the finished object where it stands. A mesh that you edit stays as it is",
+        default=True,
+    )
     epochs: bpy.props.IntProperty(
         name="Epochs",
         description="How long to train, in hundreds of iterations. 0: as long as the quality asks for",

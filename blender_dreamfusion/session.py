@@ -17,8 +17,9 @@ from typing import Any
 import bpy
 
 from . import compat, preferences, preview, workspaces
-from .arrivals import Arrivals
+from .arrivals import Arrivals, main_window
 from .drawing import redraw
+from .growth import Growth
 from .job_queue import JobQueue, ListedJob, Order
 from .job_record import JobGone
 from .language import say
@@ -37,7 +38,8 @@ class Session:
 
     Attributes: `queue` (the list of jobs); `selected` (the folder of the one that the panel shows, or None);
     `pictures` (of a prompt, or None); `error` (of a start or of an import that failed, or ""); `blames_setup`
-    (whether the preferences mend that); `arrivals` (objects that come into the scene by themselves).
+    (whether the preferences mend that); `arrivals` (objects that come into the scene by themselves); `growth` (their
+    coarse meshes before).
     """
 
     def __init__(self) -> None:
@@ -48,6 +50,8 @@ class Session:
         self.error = ""
         self.blames_setup = False
         self.arrivals = Arrivals()
+        self.growth = Growth()
+        self._drew = False  # whether the last step showed pictures
         self._scanned: tuple[Path, int] | None = None  # the folder for jobs and when it had last changed
         self._looked = 0.0  # when other programs' jobs were last looked at
 
@@ -122,6 +126,7 @@ class Session:
             self.error = say(sentence, path=error.filename, reason=error.strerror)
         else:
             self.arrivals.forget(job.folder)
+            self.growth.remove(job.folder)
             left = self.queue.jobs[min(number, len(self.queue.jobs) - 1) :]
             self.selected = left[0].folder if left else None
         redraw()
@@ -139,7 +144,11 @@ class Session:
         drawing = self.draws
         if self.pictures is not None and self.pictures.pump():
             changed = True
-        _show_pictures(self.queue)
+        self._drew = not self._drew and preview.follow_jobs(self.queue.jobs)
+        if not self._drew and not bpy.app.background:  # pictures or growth: one of both is enough at a time
+            with main_window():
+                self.growth.settle()
+                self.growth.follow(self.queue, self.arrivals)
         self._select()
         if _count_slots(len(self.queue.jobs)) or changed:
             redraw()
@@ -151,6 +160,7 @@ class Session:
     def note_added(self, workspace: Path) -> None:
         """The object is in the scene, by whatever way."""
         self.arrivals.forget(workspace)
+        self.growth.end(workspace)
         self.error = ""
 
     def close(self) -> None:
@@ -171,6 +181,7 @@ class Session:
 
     def _expect(self, job: ListedJob, place: int = 0) -> None:
         self.arrivals.expect(job.folder, place)
+        self.growth.begin(job.folder)
         self.selected = job.folder
         wake()
 
@@ -200,14 +211,6 @@ def _begin(order: Order) -> TrainerJob:
     return TrainerJob(preferences.trainer_python(), order, compat.download_variables())
 
 
-def _show_pictures(queue: JobQueue) -> None:
-    """Show the newest pictures of the jobs that were at work here; a job's last one comes with its end."""
-    if not bpy.app.is_job_running("RENDER"):
-        for job in queue.jobs:
-            if job.trainer is not None:
-                preview.follow(job.trainer.preview, job.trainer.previews)
-
-
 def _count_slots(count: int) -> bool:
     """Give Blender's list as many slots as there are jobs; returns whether it had another number.
 
@@ -229,7 +232,8 @@ def register() -> None:
     """Make sure that a trainer and a set-up end with Blender, and follow the jobs once the window is there."""
     atexit.register(SESSION.close)
     atexit.register(SETUP.close)
-    bpy.app.handlers.load_post.append(bpy.app.handlers.persistent(_on_load))
+    for name, handler in _HANDLERS.items():
+        getattr(bpy.app.handlers, name).append(bpy.app.handlers.persistent(handler))
     bpy.app.timers.register(tick, first_interval=0.5, persistent=True)
 
 
@@ -238,7 +242,8 @@ def unregister() -> None:
     for timer in (tick, _survey):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
-    bpy.app.handlers.load_post.remove(_on_load)
+    for name, handler in _HANDLERS.items():
+        getattr(bpy.app.handlers, name).remove(handler)
     for part in (SESSION, SETUP):
         part.close()
         atexit.unregister(part.close)
@@ -278,4 +283,22 @@ def tick() -> float:
 
 def _on_load(*_: object) -> None:
     SESSION.arrivals.note_file()
+    SESSION.growth.note_file()
     _count_slots(len(SESSION.queue.jobs))
+
+
+def _on_undo(*_: object) -> None:
+    SESSION.growth.note_travel("undo")
+    wake()
+
+
+def _on_redo(*_: object) -> None:
+    SESSION.growth.note_travel("redo")
+    wake()
+
+
+def _on_save(*_: object) -> None:
+    SESSION.growth.clean()
+
+
+_HANDLERS = {"load_post": _on_load, "undo_post": _on_undo, "redo_post": _on_redo, "save_pre": _on_save}

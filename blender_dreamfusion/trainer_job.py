@@ -31,8 +31,8 @@ class TrainerJob:
     """A trainer at work on one job.
 
     Attributes: `state`; `progress` (the newest, or None); `preview` (path of the newest picture, or "") and `previews`
-    (how many there were); `remarks` (the trainer's lines for the user, each once); `error` (one sentence, once FAILED);
-    `done` (the last message, once DONE).
+    (how many there were); `sketches` (how many coarse meshes); `remarks` (the trainer's lines for the user, each once);
+    `error` (one sentence, once FAILED); `done` (the last message, once DONE).
     """
 
     def __init__(
@@ -48,7 +48,8 @@ class TrainerJob:
         self.progress: protocol.Progress | None = None
         self.preview = self.error = ""
         self.remarks: list[str] = []
-        self.previews = 0
+        self.previews = self.sketches = 0
+        self._grows = False
         self._error_kind = ""
         self.done: protocol.Done | None = None
         self._ends_at = time.monotonic() + START_SECONDS  # when patience ends: see _watch
@@ -112,6 +113,12 @@ class TrainerJob:
             self._link.send(protocol.Resume())
             self.state = State.RUNNING
 
+    def grow(self, on: bool) -> None:
+        """Ask the trainer for a coarse mesh every few seconds, or no longer."""
+        if on != self._grows:
+            self._grows = on
+            self._link.send(protocol.Grow(on))
+
     def pump(self, seconds: float = 0.005) -> bool:
         """Handle what has arrived, for `seconds` at most; returns whether anything changed."""
         if self.ended:
@@ -149,6 +156,8 @@ class TrainerJob:
         elif isinstance(event, protocol.Preview):
             self.preview = event.path
             self.previews += 1
+        elif isinstance(event, protocol.Sketch):
+            self.sketches += 1
         elif isinstance(event, protocol.Log):
             if event.text not in self.remarks:
                 self.remarks.append(event.text)

@@ -79,6 +79,16 @@ def picture_path(workspace: Path) -> Path:
     return workspace / "preview.png"
 
 
+def view_paths(workspace: Path) -> tuple[Path, Path]:
+    """Where depth and normals of that picture lie, since there is such a thing."""
+    return workspace / "preview_depth.png", workspace / "preview_normal.png"
+
+
+def sketch_path(workspace: Path) -> Path:
+    """Where the newest coarse mesh of a job in training lies."""
+    return workspace / "sketch.npz"
+
+
 def is_interrupted(workspace: Path) -> bool:
     """Whether the job there is unfinished, has a checkpoint to go on from, and no trainer is at work on it."""
     details = read_details(workspace)

@@ -16,6 +16,7 @@ TEXTS = {
     "Generate": "생성",
     "Add to Queue": "대기열에 추가",
     "Preview Prompt": "프롬프트 미리보기",
+    "Live Preview": "실시간 미리보기",
     "Close Preview": "미리보기 닫기",
     "Drawing pictures...": "그림을 그리는 중...",
     "Use Prompt": "프롬프트 사용",

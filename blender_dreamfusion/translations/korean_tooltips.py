@@ -121,27 +121,39 @@ TEXTS = {
     "Hold the job at its next step, or let it go on. It keeps its memory meanwhile": (
         "작업을 다음 단계에서 멈추거나 계속하게 합니다. 그동안 메모리는 그대로 차지합니다"
     ),
-    "Stop the job and keep what it has learnt so far, to resume it later": (
-        "작업을 정지하고 지금까지 학습한 것을 보관하여 나중에 재개할 수 있게 합니다"
+    "Stop the job and keep what it has learnt so far, to resume it later. What has grown in the scene stays": (
+        "작업을 정지하고 지금까지 학습한 것을 보관하여 나중에 재개할 수 있게 합니다. 씬에서 자란 것은 남습니다"
     ),
     "Go on with the job from where it was last saved": "마지막으로 저장된 곳부터 작업을 계속합니다",
     "Make another object of the same prompt and settings, with a new random seed": (
         "같은 프롬프트와 설정에 새 랜덤 씨드로 다른 오브젝트를 만듭니다"
     ),
-    "Go on with the finished job for more epochs; its mesh stays until the new one is there": (
-        "끝난 작업을 더 많은 에포크로 계속합니다. 새 메쉬가 생길 때까지 지금의 메쉬가 유지됩니다"
+    "Go on with the finished job for more epochs. Its objects in the scene then get the new mesh in place": (
+        "끝난 작업을 더 많은 에포크로 계속합니다. 끝나면 씬에 있는 오브젝트가 제자리에서 새 메쉬로 바뀝니다"
     ),
     "In all, with those that it has. One is 100 iterations": "이미 학습한 것을 포함한 전체 수. 하나는 반복 100회입니다",
     "Add the finished object to the scene, standing at the 3D cursor": (
         "완성된 오브젝트를 3D 커서 위치에 세워 씬에 추가합니다"
     ),
     "The job's folder; empty: of the selected job": "작업의 폴더. 비워 두면 선택한 작업의 폴더",
+    "The job's folder": "작업의 폴더",
+    "Where objects of this job stand in the scene already, renew those instead of adding one": (
+        "이 작업의 오브젝트가 이미 씬에 있으면 새로 추가하지 않고 그 오브젝트를 갱신합니다"
+    ),
+    "Add the coarse mesh of a job in training to the scene, standing at the 3D cursor": (
+        "학습 중인 작업의 거친 메쉬를 3D 커서 위치에 세워 씬에 추가합니다"
+    ),
+    "Let a coarse mesh grow at the 3D cursor while the trainer works. Move it as you like: it becomes the finished "
+    "object where it stands. A mesh that you edit stays as it is": (
+        "트레이너가 작업하는 동안 3D 커서 위치에서 거친 메쉬가 자라게 합니다. 자유롭게 옮겨도 되며, 놓인 자리에서 "
+        "완성된 오브젝트가 됩니다. 직접 편집한 메쉬는 그대로 남습니다"
+    ),
     "How many objects stand between this one and the cursor": "이 오브젝트와 커서 사이에 있는 오브젝트의 수",
     "Show the job's folder, with its meshes, pictures, video and log, in the file manager": (
         "메쉬, 그림, 비디오, 로그가 들어 있는 작업의 폴더를 파일 관리자에 표시합니다"
     ),
-    "Delete the job's folder with its meshes, pictures and checkpoints. Objects in scenes stay": (
-        "작업의 폴더를 메쉬, 그림, 체크포인트와 함께 삭제합니다. 씬에 있는 오브젝트는 남습니다"
+    "Delete the job's folder with its meshes, pictures and checkpoints. Finished objects in scenes stay": (
+        "작업의 폴더를 메쉬, 그림, 체크포인트와 함께 삭제합니다. 씬에 있는 완성된 오브젝트는 남습니다"
     ),
     "Read the folder for jobs again": "작업 폴더를 다시 읽습니다",
     # preferences

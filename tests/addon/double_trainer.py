@@ -17,7 +17,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core import worker
-from core.protocol import Done, Log, Preview, Progress
+from core.protocol import Done, Log, Preview, Progress, Sketch
 
 CUBE = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.25, 0.75)], np.float32)
 FACES = np.array(
@@ -51,6 +51,16 @@ def write_mesh(folder: Path) -> None:
     (folder / "mesh.glb").write_bytes(b"glTF of the double")
 
 
+def write_sketch(path: Path, fraction: float) -> None:
+    """The cube while it is narrower, with a red upper and a dark lower half, as core.sketch would write it."""
+    vertices = CUBE * np.float32([0.5 + 0.5 * fraction, 0.5 + 0.5 * fraction, 1])
+    colors = np.where(CUBE[:, 2:] > 0, np.float32(COLOR), np.float32(0.05))
+    slots = (vertices[FACES].mean(axis=1)[:, 2] > 0.25).astype(np.uint8)
+    part = path.with_name(f".{path.name}")  # ends in .npz, or numpy would add it
+    np.savez(part, vertices=vertices, faces=FACES, colors=colors, palette=np.float32([[0.05] * 3, COLOR]), slots=slots)
+    os.replace(part, path)
+
+
 def picture(fraction: float, size: int = 64) -> np.ndarray:
     """A disk that grows and turns from grey to red."""
     y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
@@ -73,6 +83,12 @@ def main() -> int:
 
     def run(job, emit, control):
         start = time.monotonic()
+
+        def sketch(step):
+            if control.grow:
+                write_sketch(job.sketch, step / (step + args.steps))
+                emit(Sketch(str(job.sketch)))
+
         for _ in range(2):
             emit(Log("A remark on the prompt."))
         for step in range(1, args.steps + 1):
@@ -81,12 +97,17 @@ def main() -> int:
                 control.check()
             (job.checkpoints / f"{step:08d}.json").write_text("{}")
             write_png(job.preview, picture(step / args.steps, args.size))
+            for kind, color in (("depth", 128), ("normal", (128, 128, 255))):
+                write_png(job.folder / f"preview_{kind}.png", np.full((args.size, args.size, 3), color, np.uint8))
             emit(Progress("training", step, args.steps, step / args.steps, args.pause * (args.steps - step)))
             emit(Preview(str(job.preview)))
+            sketch(step)
             time.time = lambda: clock() + args.set_clock
         while args.until and not args.until.exists():
             time.sleep(args.pause)
             control.check()
+            step += 1
+            sketch(step)
         if args.fail:
             raise ValueError(args.fail)
         emit(Log("A remark of the trainer."))

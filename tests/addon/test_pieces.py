@@ -48,6 +48,44 @@ def test_a_mesh_is_read_and_put_on_the_ground(tmp_path):
     np.testing.assert_array_equal(mesh.standing(0.5).faces, TRIANGLE["faces"])
 
 
+def test_a_mesh_takes_the_place_of_another(tmp_path):
+    np.savez(tmp_path / "mesh.npz", **TRIANGLE)
+    mesh = mesh_file.read_mesh(tmp_path / "mesh.npz").standing(0.5, (1.0, 2.0, 3.0))
+    np.testing.assert_array_equal(mesh.vertices, [[0.75, 1.5, 3], [1.25, 1.5, 3], [0.75, 2.5, 3.5]])
+
+
+SKETCH = {
+    **{name: TRIANGLE[name] for name in ("vertices", "faces", "colors")},
+    "palette": np.float32([[0, 0, 0], [1, 0, 0]]),
+    "slots": np.uint8([1]),
+}
+
+
+def test_a_sketch_is_read(tmp_path):
+    np.savez(tmp_path / "sketch.npz", **SKETCH)
+    sketch = mesh_file.read_sketch(tmp_path / "sketch.npz")
+    for name, array in SKETCH.items():
+        np.testing.assert_array_equal(getattr(sketch, name), array)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"slots": np.uint8([2])},
+        {"slots": np.uint8([0, 1])},
+        {"palette": np.zeros((0, 3), np.float32)},
+        {"palette": np.float32([0, 1])},
+        {"colors": np.zeros((2, 3), np.float32)},
+        {"faces": np.int32([[0, 1, 3]])},
+        {"faces": np.int32([[0, 1, 1]])},
+    ],
+)
+def test_an_unusable_sketch_is_refused(tmp_path, change):
+    np.savez(tmp_path / "sketch.npz", **{**SKETCH, **change})
+    with pytest.raises(mesh_file.MeshFileError):
+        mesh_file.read_sketch(tmp_path / "sketch.npz")
+
+
 def test_a_flat_mesh_has_no_height_to_scale(tmp_path):
     flat = TRIANGLE["vertices"] * np.float32([1, 1, 0])
     np.savez(tmp_path / "mesh.npz", **{**TRIANGLE, "vertices": flat})

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import core
-from blender_dreamfusion import link, trainer_job, workspaces
+from blender_dreamfusion import link, mesh_file, trainer_job, workspaces
 from blender_dreamfusion.core_files import protocol
 from blender_dreamfusion.job_record import State
 from blender_dreamfusion.trainer_job import TrainerJob
@@ -48,6 +48,21 @@ def ended(job):
 
 def running(job):
     return job.progress is not None
+
+
+def test_a_job_grows_on_demand(start, tmp_path):
+    job = start(double_python(tmp_path, "--steps", "1000", "--pause", "0.02"))
+    pump_until(job, lambda job: job.previews >= 3)
+    assert job.sketches == 0
+    job.grow(True)
+    pump_until(job, lambda job: job.sketches >= 3)
+    assert mesh_file.read_sketch(tmp_path / "job" / "sketch.npz").slots.max() == 1
+    job.grow(False)
+    before = job.previews
+    pump_until(job, lambda job: job.previews >= before + 10)
+    grown = job.sketches
+    pump_until(job, lambda job: job.previews >= before + 20)
+    assert job.sketches == grown
 
 
 def test_a_job_reports_progress_and_ends_with_a_mesh(start, tmp_path):

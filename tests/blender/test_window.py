@@ -39,6 +39,13 @@ def test_interruptions(blender, addon_zip, tmp_path):
     run_scenario(blender, SCENARIOS / "interrupt.py", tmp_path / "out", addon_zip, [slow, quick, tmp_path], limit=400)
 
 
+def test_growth(addon_zip, tmp_path):
+    """In the oldest Blender alone: what undo does to a growing object is tried in all of them by test_generate."""
+    python = double_python(tmp_path, "--steps", "10", "--pause", "0.2", "--until", str(tmp_path / "go"))
+    arguments = [python, tmp_path]
+    run_scenario(blender_program(VERSIONS[0]), SCENARIOS / "grow.py", tmp_path / "out", addon_zip, arguments, limit=600)
+
+
 def test_queue(blender, addon_zip, tmp_path):
     quick = double_python(tmp_path / "quick", "--until", str(tmp_path / "go"))
     slow = double_python(tmp_path / "slow", "--steps", "100000", "--pause", "0.5")

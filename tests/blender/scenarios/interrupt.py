@@ -24,8 +24,10 @@ def scenario(gui):
 
     yield from gui.press("dreamfusion.generate")
     yield from gui.wait_for(lambda: runs(session), "a first job runs", 60)
+    yield from gui.wait_for(grown, "and grows in the scene", 20)
     yield from gui.press("dreamfusion.cancel")
     yield from gui.wait_for(lambda: not session.queue.busy, "it is cancelled", 20)
+    gui.check(grown(), "what has grown stays")
     gui.check(session.job.state.name == "CANCELLED", "as the panel says")
     yield 0.5
     gui.shot("1_cancelled")
@@ -45,12 +47,13 @@ def scenario(gui):
         bpy.ops.object.mode_set(mode="EDIT")
     Path(folder, "go").touch()
     yield from gui.wait_for(lambda: session.arrivals.waiting, "the object waits while Edit Mode is on", 60)
-    gui.check("a red cube" not in bpy.data.objects, "and is not in the scene")
+    gui.check(len(grown()) == 1, "and its coarse mesh stays")
     yield 0.5
     gui.shot("2_waiting")
     with gui.override():
         bpy.ops.object.mode_set(mode="OBJECT")
-    yield from gui.wait_for(lambda: "a red cube" in bpy.data.objects, "it comes in Object Mode", 10)
+    yield from gui.wait_for(lambda: not grown(), "it comes in Object Mode", 10)
+    gui.check("a red cube" in bpy.data.objects and "a red cube.001" not in bpy.data.objects, "in the place of that")
     yield from gui.wait_for(lambda: not session.queue.busy, "the trainer is gone", 10)
     with gui.override():
         bpy.ops.view3d.localview()
@@ -88,6 +91,11 @@ def scenario(gui):
     bpy.ops.dreamfusion.open_preferences()
     yield 2.0
     gui.shot("5_preferences")
+
+
+def grown():
+    """The coarse meshes in the file."""
+    return [mesh for mesh in bpy.data.meshes if "growing" in mesh]
 
 
 def runs(session):

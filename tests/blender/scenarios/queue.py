@@ -44,7 +44,8 @@ def scenario(gui):
     epochs = session.job.record.epochs
     bpy.ops.dreamfusion.train_longer("EXEC_DEFAULT", epochs=epochs + 4)
     yield from gui.wait_for(lambda: session.job.record.epochs == epochs + 4, "a finished job is trained longer", 60)
-    yield from gui.wait_for(lambda: len(cubes()) == 5, "and its new object comes in", 60)
+    yield from gui.wait_for(lambda: not session.arrivals, "and brings its new mesh", 60)
+    gui.check(len(cubes()) == 4, "in the place of the old one")
 
     preferences.trainer_python = slow
     settings.objects = 2
@@ -79,4 +80,5 @@ def state_of(job):
 
 
 def cubes():
-    return [thing for thing in bpy.data.objects if thing.get("prompt")]
+    """The finished objects."""
+    return [thing for thing in bpy.data.objects if thing.get("prompt") and "growing" not in thing.data]
