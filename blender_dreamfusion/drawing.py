@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import bpy
 
@@ -20,6 +20,20 @@ def redraw() -> None:
             for region in area.regions:
                 if _REGIONS.get(area.type) == region.type:
                     region.tag_redraw()
+
+
+def count_slots(count: int) -> bool:
+    """Give Blender's list as many slots as there are jobs; returns whether it had another number.
+
+    The slots are empty, as they belong to the window manager, which is saved with the .blend.
+    """
+    slots: Any = bpy.context.window_manager.dreamfusion_jobs  # type: ignore[attr-defined]
+    changed = len(slots) != count
+    while len(slots) < count:
+        slots.add()
+    while len(slots) > count:
+        slots.remove(0)
+    return changed
 
 
 def width_units(context: bpy.types.Context) -> float:

@@ -16,6 +16,7 @@ from .pixels import read_pixels
 _SMALL = 32  # pixels along a side, about
 _collections: list[bpy.utils.previews.ImagePreviewCollection] = []  # one while registered, else none
 _shown: dict[str, int] = {}  # how many of a running job's pictures were shown or passed over
+_due: list[str] = []  # pictures that are new, each once
 
 
 def register() -> None:
@@ -26,33 +27,38 @@ def register() -> None:
 def unregister() -> None:
     """Undo register."""
     _shown.clear()
+    _due.clear()
     while _collections:
         bpy.utils.previews.remove(_collections.pop())
 
 
 def follow_jobs(jobs: Iterable[ListedJob]) -> bool:
-    """Show the newest pictures of the jobs that were at work here; a job's last one comes with its end.
+    """Show one new picture of the jobs that were at work here; a job's last ones come with its end.
 
-    Returns whether there was a new one.
+    Returns whether there was one.
     """
     if bpy.app.is_job_running("RENDER"):
         return False
-    trainers = [job.trainer for job in jobs if job.trainer is not None]
-    new = [_follow(trainer.preview, trainer.previews) for trainer in trainers]
-    return any(new)
+    for job in jobs:
+        if job.trainer is not None:
+            _note(job.trainer.preview, job.trainer.previews)
+    if _due:
+        _show(_due.pop(0))
+        return True
+    return False
 
 
-def _follow(path: str, count: int) -> bool:
-    """Show the picture at `path`, the `count`-th that was written there, with its view's depth and normals.
+def is_behind() -> bool:
+    """Whether there are new pictures left to show."""
+    return bool(_due)
 
-    Returns whether that was not done before.
-    """
-    if not path or _shown.get(path, 0) == count:
-        return False
-    _shown[path] = count
-    for picture in (path, *map(str, workspaces.view_paths(Path(path).parent))):
-        _show(picture)
-    return True
+
+def _note(path: str, count: int) -> None:
+    """The picture at `path` was written for the `count`-th time, with its view's depth and normals beside it."""
+    if path and _shown.get(path, 0) != count:
+        _shown[path] = count
+        pictures = (path, *map(str, workspaces.view_paths(Path(path).parent)))
+        _due.extend(picture for picture in pictures if picture not in _due)
 
 
 def icon(path: Path) -> int:

@@ -18,7 +18,7 @@ import bpy
 
 from . import compat, preferences, preview, workspaces
 from .arrivals import Arrivals, main_window
-from .drawing import redraw
+from .drawing import count_slots, redraw
 from .growth import Growth
 from .job_queue import JobQueue, ListedJob, Order
 from .job_record import JobGone
@@ -29,7 +29,7 @@ from .trainer_process import StartError, check_python
 from .trainer_setup import SETUP
 
 _SECONDS = 0.1  # between two looks at the jobs while there is something to follow
-_BUDGET = 0.003  # seconds that a look may take of Blender's time, about
+_BUDGET = 0.002  # seconds that a look may take of Blender's time, about
 _IDLE_SECONDS = 1.0  # and while there is nothing
 
 
@@ -150,12 +150,13 @@ class Session:
                 self.growth.settle()
                 self.growth.follow(self.queue, self.arrivals)
         self._select()
-        if _count_slots(len(self.queue.jobs)) or changed:
+        if count_slots(len(self.queue.jobs)) or changed or self._drew:
             redraw()
         error = self.arrivals.bring_in(self.queue)
         if error:
             self.error, self.blames_setup = error, False
-        return _SECONDS if self.queue.busy or self.arrivals or drawing else _IDLE_SECONDS
+        follows = self.queue.busy or self.arrivals or drawing or preview.is_behind()
+        return _SECONDS if follows else _IDLE_SECONDS
 
     def note_added(self, workspace: Path) -> None:
         """The object is in the scene, by whatever way."""
@@ -209,20 +210,6 @@ class Session:
 
 def _begin(order: Order) -> TrainerJob:
     return TrainerJob(preferences.trainer_python(), order, compat.download_variables())
-
-
-def _count_slots(count: int) -> bool:
-    """Give Blender's list as many slots as there are jobs; returns whether it had another number.
-
-    The slots are empty, as they belong to the window manager, which is saved with the .blend.
-    """
-    slots: Any = bpy.context.window_manager.dreamfusion_jobs  # type: ignore[attr-defined]
-    changed = len(slots) != count
-    while len(slots) < count:
-        slots.add()
-    while len(slots) > count:
-        slots.remove(0)
-    return changed
 
 
 SESSION = Session()
@@ -284,7 +271,7 @@ def tick() -> float:
 def _on_load(*_: object) -> None:
     SESSION.arrivals.note_file()
     SESSION.growth.note_file()
-    _count_slots(len(SESSION.queue.jobs))
+    count_slots(len(SESSION.queue.jobs))
 
 
 def _on_undo(*_: object) -> None:

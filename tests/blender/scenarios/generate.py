@@ -50,8 +50,9 @@ def scenario(gui):
     check_object(gui, bpy.data.objects[prompt])
     gui.area().spaces.active.shading.color_type = "TEXTURE"
     trainer = session.job.trainer
+    yield from gui.wait_for(lambda: not preview.is_behind(), "all pictures are shown", 10)
     last_is_shown = preview._shown.get(trainer.preview) == trainer.previews
-    gui.check(last_is_shown, "the last picture is shown, though the trainer ended just behind it")
+    gui.check(last_is_shown, "the last one too, though the trainer ended just behind it")
     remarks = trainer.remarks
     gui.check(drawn.issuperset(remarks), f"the panel shows the trainer's remarks: {remarks}")
     gui.shot("4_arrived")
