@@ -19,8 +19,8 @@ SCENARIOS = Path(__file__).with_name("scenarios")
 
 
 def test_generate(blender, addon_zip, tmp_path):
-    python = double_python(tmp_path, "--steps", "80", "--pause", "0.1")
-    run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, [python, "a red cube", 30], limit=400)
+    python = double_python(tmp_path, "--steps", "200", "--pause", "0.1")
+    run_scenario(blender, SCENARIOS / "generate.py", tmp_path / "out", addon_zip, [python, "a red cube", 90], limit=400)
 
 
 def test_generate_with_the_real_trainer(blender, addon_zip, tmp_path):

@@ -60,7 +60,7 @@ def scenario(gui):
     gui.check(pictures == [prompt], f"the texture is the one picture: {pictures}")
 
     yield from gui.keys("ctrl+z")
-    gui.check(set(bpy.data.objects.keys()) == before, "one undo takes the object away")
+    yield from gui.wait_for(lambda: set(bpy.data.objects.keys()) == before, "one undo takes the object away", 5)
     yield from gui.keys("ctrl+shift+z")
     gui.check(prompt in bpy.data.objects, "redo brings it back")
     yield 1.0
