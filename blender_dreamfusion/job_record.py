@@ -106,7 +106,7 @@ def _started(folder: Path, job: dict[str, Any], request: dict[str, Any] | None, 
 def _duration(job: dict[str, Any]) -> float:
     """Seconds that it took, or 0 for a job that was not made in one go."""
     in_one_go = set(job["times"]) == {"queued", "running", "done", "updated"}
-    return float(job.get("seconds", 0.0)) if in_one_go else 0.0
+    return float(job.get("seconds", job["times"]["done"] - job["times"]["running"])) if in_one_go else 0.0
 
 
 def _not_started(folder: Path, request: dict[str, Any]) -> Record | None:

@@ -28,12 +28,12 @@ from core import config as settings
 from core.camera import Views
 from core.config import Config
 from core.device import GIB, device_facts, is_out_of_memory, keep_freed_memory, pick_device, pick_precision
+from core.files import write_atomic
 from core.guidance.conditioning import Conditioning
 from core.guidance.full_size import random_parts, random_texts
 from core.guidance.loading import Parts
 from core.guidance.stable_diffusion import StableDiffusion
 from core.guidance.text_guidance import quicken
-from core.job import write_atomic
 from core.train import Trainer
 
 META = torch.device("meta")

@@ -20,7 +20,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from core.job import write_atomic
+from core.files import write_atomic
 
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError)
 _TENSOR, _TUPLE, _ITEMS = "__tensor__", "__tuple__", "__items__"

@@ -17,7 +17,8 @@ from types import FrameType
 from core.console import Console, duration
 from core.control import Control
 from core.errors import Cancelled, DreamFusionError, InputError
-from core.job import Job, write_atomic
+from core.files import write_atomic
+from core.job import Job
 from core.launch import Run, explained, open_job, perform
 from core.lockfile import is_locked
 from core.options import make_config

@@ -24,8 +24,8 @@ from core.device import keep_freed_memory, memory_errors, pick_device
 from core.distillation_options import DISTILLATION_OPTIONS
 from core.errors import Cancelled, DreamFusionError, InputError
 from core.export import load_npz
+from core.files import write_atomic
 from core.guidance.text_guidance import load_model
-from core.job import write_atomic
 from core.judge import flat, making, report, shots, subject
 from core.judge.examination import Examination, examine, facing_concepts
 from core.judge.fidelity import texture_psnr

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from core.config import MESH_FORMATS
 from core.errors import InputError
-from core.job import write_atomic
+from core.files import write_atomic
 from core.mesh import Mesh
 from core.pixels import to_pixels, to_png
 from core.surface import Floats, vertex_normals

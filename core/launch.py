@@ -12,8 +12,10 @@ from core import replaced
 from core.config import override
 from core.control import Control, Emit
 from core.errors import Cancelled, DreamFusionError, InputError
-from core.job import Job, folder_is_gone, is_disk_full
+from core.files import folder_is_gone, is_disk_full
+from core.job import Job
 from core.lock import exclusive
+from core.model_files import is_multiview
 from core.options import make_config
 from core.packages import install_command
 from core.protocol import Done, FromTrainer, Log, Progress
@@ -48,7 +50,15 @@ def open_job(args: argparse.Namespace) -> Iterator[Job]:
         _lengthen(job, args.epochs or job.config.training.epochs)
         if args.device is not None:
             job.config = override(job.config, device=args.device)
+        _name_multiview(job)
         yield job
+
+
+def _name_multiview(job: Job) -> None:
+    """Jobs of before this had to be named did not say that their model is MVDream."""
+    guidance = job.config.guidance
+    if guidance.hf_key and guidance.sd_version is None and is_multiview(guidance.hf_key):
+        job.config = override(job.config, guidance={"sd_version": "mvdream"})
 
 
 @contextlib.contextmanager
@@ -94,7 +104,7 @@ def perform(job: Job, emit: Emit, control: Control, run: Run) -> Done:
     Whatever ends it early leaves the state "failed" or "cancelled" with the reason, and is raised as a
     DreamFusionError whose message is for the user; what is unexpected goes to the log with its traceback.
     """
-    start = time.monotonic()  # the clock on the wall may be set meanwhile
+    start, fresh = time.monotonic(), not job.has_checkpoint  # the clock on the wall may be set meanwhile
     job.set_state("running")
     control.on_start = job.start
     control.on_pause = lambda paused: job.set_state("paused" if paused else "running")
@@ -108,7 +118,7 @@ def perform(job: Job, emit: Emit, control: Control, run: Run) -> Done:
             job.set_state("cancelled" if isinstance(reason, Cancelled) else "failed", str(reason))
         raise reason from error
     job.start()
-    job.set_done(time.monotonic() - start)
+    job.set_done(time.monotonic() - start if fresh else 0.0)
     return done
 
 
@@ -128,7 +138,9 @@ def explain(error: BaseException, job: Job | None = None) -> DreamFusionError:
     if isinstance(error, KeyboardInterrupt):
         return Cancelled("Cancelled.")
     if is_disk_full(error):
-        return DreamFusionError("No space left on the disk: free some and resume; what was saved before is whole.")
+        where = f" for {error.filename}" if isinstance(error, OSError) and error.filename else ""
+        advice = "free some" if job is None else "free some and resume; what was saved before is whole"
+        return DreamFusionError(f"No space left on the disk{where}: {advice}.")
     if job is not None and not job.folder.is_dir():
         return DreamFusionError(folder_is_gone(job.folder))
     where = ""

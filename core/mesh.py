@@ -163,6 +163,8 @@ def surface_level(lattice: Lattice) -> float:
             weights = -np.exp(-before) * np.expm1(-depth)
             seen += float((weights * density).sum())
             total += float(weights.sum())
+    if total == 0.0:  # so thin that no ray meets it
+        return _SEEN_SHARE * float(lattice.values.max())
     return _SEEN_SHARE * seen / total
 
 

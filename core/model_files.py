@@ -27,22 +27,23 @@ _LARGEST_HEADER = 100_000_000  # bytes: the limit of the safetensors format
 
 def is_multiview(hf_key: str) -> bool:
     """Whether --hf_key means MVDream, as far as can be told before it is downloaded; False where it cannot."""
-    path = Path(hf_key).expanduser()
+    path = Path(os.path.expanduser(hf_key))
     try:
         if path.is_file():
             return kind_in(path) == "mvdream"
         folder = path if path.is_dir() else cached_folder(hub_cache(os.environ), hf_key)
         index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(index, dict) and index.get("_class_name") == MULTIVIEW_PIPELINE
 
 
 def hub_cache(environment: Mapping[str, str]) -> Path:
     """Where huggingface_hub keeps its downloads."""
-    cache = environment.get("XDG_CACHE_HOME") or "~/.cache"
-    home = environment.get("HF_HOME") or os.path.join(cache, "huggingface")
-    return Path(environment.get("HF_HUB_CACHE") or os.path.join(home, "hub")).expanduser()
+    caches = environment.get("XDG_CACHE_HOME") or "~/.cache"
+    home = environment.get("HF_HOME") or os.path.join(caches, "huggingface")
+    cache = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE") or os.path.join(home, "hub")
+    return Path(os.path.expanduser(os.path.expandvars(cache)))
 
 
 def cached_folder(hub: Path, name: str) -> Path:
@@ -60,14 +61,14 @@ def kind_in(path: Path) -> str | None:
 
     Raises OSError, ValueError where the file is damaged.
     """
-    if path.suffix == ".safetensors":
-        return kind_of(read_header(path))
-    names = _pickled_names(path)
-    return next((kind for kind, mark in MARKS.items() if mark.encode() in names), None)
+    try:
+        return kind_of(read_header(path) if path.suffix == ".safetensors" else _pickled_names(path))
+    except (RuntimeError, EOFError) as error:  # nested too deep, encrypted, too short
+        raise ValueError(f"{path} is damaged") from error
 
 
 def kind_of(names: Container[str]) -> str | None:
-    """Which of MARKS these names of tensors tell of."""
+    """Which of MARKS these names of tensors tell of, or a text that they stand in."""
     return next((kind for kind, mark in MARKS.items() if mark in names), None)
 
 
@@ -81,11 +82,14 @@ def read_header(path: Path) -> dict[str, Any]:
     return header
 
 
-def _pickled_names(path: Path) -> bytes:
+def _pickled_names(path: Path) -> str:
     """The pickle in a file of torch's, a zip; empty where it is none, as before torch 1.6."""
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if entry.filename.endswith("/data.pkl")]
-            return archive.read(entries[0]) if entries and entries[0].file_size <= _LARGEST_HEADER else b""
+            first = entries[0] if entries else None
+            if first is None or first.file_size > _LARGEST_HEADER or first.compress_type != zipfile.ZIP_STORED:
+                return ""  # torch stores it as it is
+            return archive.read(first).decode("latin-1")
     except zipfile.BadZipFile:
-        return b""
+        return ""

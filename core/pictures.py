@@ -22,7 +22,8 @@ from torch import Tensor
 from core.camera import Cameras, Views, orbit_views
 from core.config import Config
 from core.field import Field
-from core.job import Job, write_atomic
+from core.files import write_atomic
+from core.job import Job
 from core.occupancy import OccupancyGrid
 from core.pixels import Pixels, to_pixels, to_png
 from core.render import Rendering, Shading, render
@@ -67,8 +68,8 @@ def write_preview(job: Job, field: Field, occupancy: OccupancyGrid) -> None:
     cameras = view.to(occupancy.density.device).cameras(size, size)
     shown = _look(field, occupancy, cameras, samples, "lambertian")
     picture = _picture(shown, float(view.radius[0]))
-    write_png(job.preview.with_name("preview_depth.png"), picture.depth)
-    write_png(job.preview.with_name("preview_normal.png"), _normals(shown, cameras.camera_to_world[0, :3, :3]))
+    write_png(job.preview_depth, picture.depth)
+    write_png(job.preview_normal, _normals(shown, cameras.camera_to_world[0, :3, :3]))
     write_png(job.preview, picture.rgb)
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from core.config import CameraConfig
 from core.errors import DreamFusionError
 from core.field import Field
-from core.job import write_atomic
+from core.files import write_atomic
 from core.mesh import Mesh, march, sample_density, solidify, surface_level
 from core.occupancy import OccupancyGrid
 from core.surface import Floats

@@ -35,6 +35,8 @@ _VERSIONS = {"mvdream": ("mvdream",), "sdxl": ("xl",), "sd2": ("2.0", "2.1"), "s
 _UNET = "model.diffusion_model."
 _PICTURE_INPUT = f"{_UNET}image_embed."  # how ImageDream's weights begin that MVDream does not have
 _VELOCITY_MARK = f"{_UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias"
+_NESTED = 3  # how deep "state_dict" stands in "state_dict" at most
+_BROKEN = (OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
 _VELOCITY_SPREAD = 0.09  # of that tensor: ComfyUI's rule, 0.03 of 2.x base and 0.7 of 768-v
 
 
@@ -79,14 +81,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
     try:
         read = safetensors.torch.load_file if path.suffix == ".safetensors" else _read_pickle
         checkpoint = read(path)
-        while isinstance(checkpoint, dict) and "state_dict" in checkpoint:
-            checkpoint = checkpoint["state_dict"]
+        for _ in range(_NESTED):
+            if isinstance(checkpoint, dict) and "state_dict" in checkpoint:
+                checkpoint = checkpoint["state_dict"]
     except pickle.UnpicklingError as error:
         raise InputError(
             f"{path} is refused: it holds more than weights, which could run a stranger's code, or is broken."
             " Take the model's .safetensors file."
         ) from error
-    except (safetensors.SafetensorError, OSError, EOFError, RuntimeError, ValueError) as error:
+    except (safetensors.SafetensorError, *_BROKEN) as error:
         if is_out_of_memory(error):
             raise
         raise InputError(f"{path} is broken ({first_line(error)}): fetch the model again.") from error

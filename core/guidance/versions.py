@@ -48,7 +48,8 @@ def check_version(place: Path | str, label: str, known: Sequence[str], sd_versio
         raise InputError(f"{place} holds {label}, which wants cameras of its own: add --sd_version mvdream.")
     if sd_version is not None and sd_version not in known:
         raise InputError(
-            f"{place} holds {label}, not the {sd_version} asked for: leave out --sd_version, or give another model."
+            f"{place} holds {label}, not the {sd_version} asked for:"
+            f" give --sd_version {' or '.join(known)}, or another model (see models.json)."
         )
 
 

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.job import write_atomic
+from core.files import write_atomic
 from core.judge.examination import Examination
 from core.judge.network import INPUT_SIZE
 from core.judge.report import percent, warnings

@@ -19,7 +19,8 @@ import psutil
 from core.config import Config
 from core.errors import Cancelled, DreamFusionError, InputError
 from core.export import load_npz
-from core.job import Job, write_atomic
+from core.files import write_atomic
+from core.job import Job
 from core.options import build_parser, generate_argv, make_config
 
 COST_FILE = "cost.json"  # in the job's folder

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.job import write_atomic
+from core.files import write_atomic
 from core.judge.subject import COLOR_NAMES, NOUNS
 from core.prompt import VIEW_WORDS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.console import duration
-from core.job import write_atomic
+from core.files import write_atomic
 from core.judge.examination import REQUIRED, Examination
 from core.judge.result import Result, summarise
 from core.judge.shape import DISTANCE, DRAWS

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from core.job import write_atomic
+from core.files import write_atomic
 from core.judge.verdict import Marks
 from core.pixels import Pixels, to_pixels, to_png
 

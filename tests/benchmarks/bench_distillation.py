@@ -26,8 +26,8 @@ from core.config import DEVICES, EPOCH, PRESETS, Config, preset
 from core.device import keep_freed_memory, pick_device
 from core.errors import InputError
 from core.evaluate import examine_judge, judge_prompt
+from core.files import write_atomic
 from core.guidance import make_guidance
-from core.job import write_atomic
 from core.judge import making, subject
 from core.judge.examination import Examination
 from core.judge.network import JudgeNetwork, load_network

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from core import job as job_module
-from core import replaced
+from core import files, replaced
 from core.config import Config, override
 from core.errors import DreamFusionError, InputError
-from core.job import Job, write_atomic
+from core.files import write_atomic
+from core.job import Job
 
 BURGER = Config("a hamburger")
 
@@ -200,7 +200,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch, ca
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(job_module.os, call, full)
+    monkeypatch.setattr(files.os, call, full)
     with pytest.raises(DreamFusionError, match=r"No space left on the disk.*resume") as caught:
         write_atomic(path, b"new")
     assert not isinstance(caught.value, InputError)
@@ -213,7 +213,7 @@ def test_a_write_that_the_system_cuts_short_leaves_the_old_file(tmp_path):
     code = (
         "import pathlib, resource, sys\n"
         "from core.errors import DreamFusionError\n"
-        "from core.job import write_atomic\n"
+        "from core.files import write_atomic\n"
         "path = pathlib.Path(sys.argv[1])\n"
         "write_atomic(path, b'old')\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
@@ -244,8 +244,8 @@ def test_windows_waits_for_a_reader(tmp_path, monkeypatch):
             raise PermissionError(errno.EACCES, "in use")
         real(source, target)
 
-    monkeypatch.setattr(job_module.sys, "platform", "win32")
-    monkeypatch.setattr(job_module.os, "replace", busy_twice)
+    monkeypatch.setattr(files.sys, "platform", "win32")
+    monkeypatch.setattr(files.os, "replace", busy_twice)
     write_atomic(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
     assert len(calls) == 3

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import huggingface_hub.constants
@@ -65,13 +66,36 @@ def test_mvdream_in_a_file(tmp_path, suffix, kind, expected):
     assert is_multiview(path) == expected
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff" * 40, b"PK\x05\x06" + bytes(18), b"\x02" + bytes(7) + b"[]"])
+DEEP = b"[" * 100_000
+DAMAGED = [b"", b"{", DEEP, len(DEEP).to_bytes(8, "little") + DEEP]
+DAMAGED += [b"\xff" * 40, b"PK\x05\x06" + bytes(18), b"\x02" + bytes(7) + b"[]"]
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
 @pytest.mark.parametrize("name", ["model.safetensors", "model.pt", "model.ckpt", "model/model_index.json"])
 def test_what_is_damaged_is_none(tmp_path, name, content):
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     assert not is_multiview(str(path.parent if path.suffix == ".json" else path))
+
+
+def test_a_home_that_is_nobodys_is_no_model():
+    assert not is_multiview("~nobody-has-this-name/model")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_that_is_encrypted_or_compressed_tells_nothing(tmp_path, method):
+    path = tmp_path / "model.pt"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("model/data.pkl", MARKS["mvdream"])
+    data = bytearray(path.read_bytes())
+    if method == zipfile.ZIP_STORED:
+        assert is_multiview(str(path)), "as it is"
+        for mark, flags in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+            data[data.index(mark) + flags] |= 1  # encrypted
+    path.write_bytes(data)
+    assert not is_multiview(str(path))
 
 
 def test_a_pickle_of_the_old_format_tells_nothing(tmp_path):

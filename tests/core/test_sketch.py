@@ -4,7 +4,7 @@ import torch
 
 from core.config import CameraConfig
 from core.occupancy import OccupancyGrid
-from core.sketch import PALETTE, make_palette, write_sketch
+from core.sketch import PALETTE, RESOLUTION, make_palette, write_sketch
 from core.surface import face_normals, is_closed
 from tests.core.fields import AnalyticField, ball
 
@@ -45,6 +45,13 @@ def test_its_vertices_and_faces_have_the_colours_that_the_field_has(tmp_path):
 def test_an_empty_field_has_no_sketch(tmp_path):
     assert not write_sketch(tmp_path / "sketch.npz", AnalyticField(ball(-1), peak=0), OccupancyGrid(8), CameraConfig())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_too_thin_for_any_ray_is_no_error(tmp_path):
+    """A single sample of 32 along a side, between the lines that are looked along."""
+    place = -1 / (RESOLUTION - 1)
+    field = AnalyticField(ball(0.02, (place, place, place)))
+    assert write_sketch(tmp_path / "sketch.npz", field, OccupancyGrid(8), CameraConfig())
 
 
 def test_a_sketch_draws_no_random_number(tmp_path):

@@ -114,7 +114,7 @@ def test_a_folder_of_another_family_than_the_one_asked_for(plain_model, read):
             read(plain_model, version, *types)
         assert str(caught.value) == (
             f"{plain_model} holds Stable Diffusion, not the {version} asked for:"
-            " leave out --sd_version, or give another model."
+            " give --sd_version 1.5 or 2.0 or 2.1 or 2.1-v, or another model (see models.json)."
         )
 
 
