@@ -60,7 +60,8 @@ class Arrivals:
         if not bpy.data.filepath or bpy.data.filepath != self._file:
             self._places.clear()
             self.waiting = ""
-        self._marked = {str(mesh["job"]) for mesh in sketch_import.growing_meshes()}
+        growing = sketch_import.growing_meshes()
+        self._marked = {str(mesh["job"]) for mesh in growing if sketch_import.is_free(mesh)}
 
     def bring_in(self, queue: JobQueue) -> str:
         """Bring finished objects in, each as one undo step, as soon as the artist's hands are off the scene.
@@ -95,7 +96,7 @@ class Arrivals:
                     "EXEC_DEFAULT", True, workspace=str(folder), place=place, renew=True
                 )
             except RuntimeError as error:  # what the operator reported
-                return str(error).removeprefix("Error: ").strip()
+                return str(error).partition(": ")[2].strip()  # after "Error" in Blender's language
             finally:
                 redraw()
         return ""

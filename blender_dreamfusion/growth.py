@@ -30,7 +30,7 @@ class Growth:
         self._declined: set[Path] = set()  # has nothing to refresh: deleted, or finished and being trained longer
         self._over: set[str] = set()  # names of folders whose objects are finished in this file, or that are deleted
         self._travel = ""  # "undo" or "redo" since the last look
-        self._sketch: Sketch | None = None  # of the job at work: read in one tick, shown in the next
+        self._sketch: tuple[Path, Sketch] | None = None  # of a job: read in one tick, shown in the next
 
     def begin(self, folder: Path) -> None:
         """The job was put into the queue."""
@@ -76,12 +76,12 @@ class Growth:
         if not wanted or is_busy():
             return
         sketch, self._sketch = self._sketch, None
-        if sketch is not None:
-            self._show(job, sketch, arrivals.place(job.folder))
+        if sketch is not None and sketch[0] == job.folder:
+            self._show(job, sketch[1], arrivals.place(job.folder))
         elif job.trainer.sketches != self._taken.get(job.folder, 0):
             self._taken[job.folder] = job.trainer.sketches
             with contextlib.suppress(MeshFileError):  # the next one may be whole
-                self._sketch = read_sketch(workspaces.sketch_path(job.folder))
+                self._sketch = job.folder, read_sketch(workspaces.sketch_path(job.folder))
 
     def settle(self) -> None:
         """After an undo or a redo: let nothing be seen of what is over."""
@@ -92,7 +92,7 @@ class Growth:
         over = [mesh for mesh in meshes if mesh["job"] in self._over]
         for mesh in meshes:
             if mesh not in over and sketch_import.is_new(mesh):
-                sketch_import.note_count(mesh)
+                sketch_import.note(mesh)
         if any(map(sketch_import.is_new, over)) and _travel_on(travel):
             return  # the references above are gone
         for mesh in over:
@@ -111,10 +111,11 @@ class Growth:
         if not meshes and (things or job.folder in self._added):
             self._declined.add(job.folder)
         elif not meshes and bpy.context.mode == "OBJECT":  # elsewhere no undo step knows of objects
-            self._added.add(job.folder)
             _add(job.folder, place)
+            if mesh_import.meshes_of(job.folder.name):
+                self._added.add(job.folder)
         for mesh in meshes:
-            if sketch_import.is_free(mesh) and all(thing.mode == "OBJECT" for thing in things):
+            if sketch_import.is_free(mesh):
                 sketch_import.refresh(mesh, sketch)
 
 
@@ -125,7 +126,7 @@ def _add(folder: Path, place: int) -> None:
         )
     for mesh in sketch_import.growing_meshes():
         if sketch_import.is_new(mesh):
-            sketch_import.note_count(mesh)
+            sketch_import.note(mesh)
 
 
 def _travel_on(operator: str) -> bool:

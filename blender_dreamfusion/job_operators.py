@@ -73,7 +73,10 @@ class DREAMFUSION_OT_cancel(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Ask the trainer to stop; the timer sees to the rest."""
-        SESSION.queue.cancel(_selected())
+        job = _selected()
+        if job.state is State.WAITING:  # to be trained longer, it is done already: nothing new comes of it
+            SESSION.arrivals.forget(job.folder)
+        SESSION.queue.cancel(job)
         redraw()
         return {"FINISHED"}
 

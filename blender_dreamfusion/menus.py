@@ -106,7 +106,7 @@ class DREAMFUSION_MT_actions(bpy.types.Menu):
             layout.operator(f"dreamfusion.{name}")
         layout.operator("dreamfusion.train_longer", text="Train Longer...")
         row = layout.row()
-        row.enabled = job is not None and job.record.has_mesh
+        row.enabled = job is not None and job.record.has_mesh and not job.at_work and job.state is not State.WAITING
         row.operator("dreamfusion.add_result", icon="IMPORT")
         for name in ("open_folder", "delete", "refresh"):
             layout.operator(f"dreamfusion.{name}")

@@ -39,7 +39,7 @@ class MeshData:
         low, high = self.vertices.min(axis=0), self.vertices.max(axis=0)
         old = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]], np.float32)
         own = float(high[2] - low[2])
-        scale = np.float32(height / own if height is not None and own > 0 else 1)
+        scale = np.float32(height / own if height and own > 0 else 1)
         return dataclasses.replace(self, vertices=(self.vertices - old) * scale + np.array(base, np.float32))
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

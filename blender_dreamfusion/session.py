@@ -229,11 +229,13 @@ def unregister() -> None:
     for timer in (tick, _survey):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
-    for name, handler in _HANDLERS.items():
-        getattr(bpy.app.handlers, name).remove(handler)
     for part in (SESSION, SETUP):
         part.close()
         atexit.unregister(part.close)
+    for name, handler in _HANDLERS.items():
+        handlers = getattr(bpy.app.handlers, name)
+        if handler in handlers:  # another add-on may have emptied the list
+            handlers.remove(handler)
 
 
 def look_around() -> None:

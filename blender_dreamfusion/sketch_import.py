@@ -4,12 +4,13 @@ Blender forgives changes between two undo steps only within a data-block: what a
 leave pointers to nothing after an undo. So a growing object is added by an operator, with all that it needs, and from
 then on only the content of its mesh and of its materials changes, until an operator makes it the finished object.
 
-A growing mesh has two custom properties: "job" is the name of the job's folder; "growing" is the number of its
-vertices, which tells whether the artist has changed it, or 0 within the undo step that added it.
+A growing mesh has two custom properties: "job" is the name of the job's folder; "growing" is a sum over its vertices,
+which tells whether the artist has changed it, or 0 within the undo step that added it.
 """
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import bpy
@@ -41,7 +42,7 @@ def refresh(mesh: bpy.types.Mesh, sketch: Sketch) -> None:
     height, base = mesh_data.standing_of(mesh)
     mesh_data.fill(mesh, sketch.standing(height, base))
     _paint(mesh, sketch)
-    note_count(mesh)
+    note(mesh)
 
 
 def growing_meshes() -> list[bpy.types.Mesh]:
@@ -59,16 +60,18 @@ def is_new(mesh: bpy.types.Mesh) -> bool:
     return bool(mesh[_MARK] == 0)
 
 
-def note_count(mesh: bpy.types.Mesh) -> None:
+def note(mesh: bpy.types.Mesh) -> None:
     """From now on it is not new, and what it has now is not the artist's doing."""
-    mesh[_MARK] = len(mesh.vertices)
+    mesh[_MARK] = _sum(mesh)
 
 
 def is_free(mesh: bpy.types.Mesh) -> bool:
     """Whether it can be replaced: a finished one, or a coarse one that the artist has not begun to work on."""
     if mesh.is_editmode or mesh.shape_keys is not None or not mesh.vertices:
         return False
-    return not grows(mesh) or is_new(mesh) or bool(mesh[_MARK] == len(mesh.vertices))
+    if any(thing.mode != "OBJECT" for thing in bpy.data.objects if thing.data == mesh):
+        return False
+    return not grows(mesh) or is_new(mesh) or bool(mesh[_MARK] == _sum(mesh))
 
 
 def empty(mesh: bpy.types.Mesh) -> None:
@@ -83,6 +86,13 @@ def remove(mesh: bpy.types.Mesh) -> None:
     things = [thing for thing in bpy.data.objects if thing.data == mesh]
     bpy.data.batch_remove([*things, mesh])
     bpy.data.batch_remove([item for item in flat if not item.users])
+
+
+def _sum(mesh: bpy.types.Mesh) -> int:
+    """Of its vertices' places; never 0, and within Blender's integers."""
+    places = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", places)
+    return zlib.crc32(places.tobytes()) >> 1 or 1
 
 
 def _is_flat(item: bpy.types.Material | None) -> bool:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 from core import commands
 from core.errors import Cancelled, DreamFusionError
-from core.launch import Run, explain, generate
+from core.launch import Run, explain, generate, share_processor
 from core.options import build_parser
 
 
 def main(argv: Sequence[str] | None = None, run: Run = generate) -> int:
     """Run one command; `run` is the body of a job. Returns the exit code: 0, 1, 2 or 130, see core.errors."""
+    share_processor()
     try:
         return _run(argv, run)
     finally:

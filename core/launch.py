@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -23,6 +24,14 @@ from core.protocol import Done, FromTrainer, Log, Progress
 Run = Callable[[Job, Emit, Control], Done]
 _LONGEST = 500  # characters of a foreign error message
 _RECORD_SECONDS = 2.0  # how often progress goes to job.json
+
+
+def share_processor() -> None:
+    """Let threads that wait for each other sleep soon. Before torch is loaded; a setting of the user's stays.
+
+    GNU OpenMP lets them spin for long: beside two busy programs on two cores that made training ten times slower.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def generate(job: Job, emit: Emit, control: Control) -> Done:

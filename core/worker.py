@@ -22,7 +22,7 @@ from typing import NoReturn
 from core.control import Control
 from core.errors import Cancelled, DreamFusionError, InputError, OutOfMemory
 from core.job import Job
-from core.launch import Run, explain, generate, open_job, perform
+from core.launch import Run, explain, generate, open_job, perform, share_processor
 from core.link import Link
 from core.options import build_parser, generate_argv
 from core.protocol import (
@@ -50,6 +50,7 @@ def main(run: Run = generate) -> NoReturn:
 
     It ends at once: neither a library's thread nor the tear-down of torch may hold up a trainer that nobody waits for.
     """
+    share_processor()
     code = _start(run)
     with contextlib.suppress(OSError):
         print(end="", flush=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 DOCS = Path(__file__).resolve().parent
 RIG = DOCS.parent / "tests" / "blender" / "rig"
-SIZE = (1280, 800)  # pixels of the screen
+SIZE = (1280, 960)  # pixels of the screen
 PROMPT = "a hamburger"
 GROWN = 0.55  # how much of the work is done in the picture of a job at work
 LONGEST = 900.0  # seconds that the job may take

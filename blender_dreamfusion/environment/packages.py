@@ -68,7 +68,7 @@ def check_wheels(folder: Path) -> None:
 
 def unpacked_size(folder: Path) -> int:
     """Bytes that the wheels in the folder take once they are installed, about: less than three times their own."""
-    sizes = [path.stat().st_size for path in folder.glob("*.whl")]
+    sizes = [path.stat().st_size for path in folder.glob("*.whl") if path.exists()]
     return int(_UNPACKED * sum(sizes))
 
 

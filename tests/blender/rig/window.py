@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-_SIZE = (1280, 800)
+_SIZE = (1280, 960)
 _DRIVER = Path(__file__).with_name("gui_driver.py")
 _NEEDED = ("Xvfb", "xdotool", "import")
 
@@ -41,7 +41,7 @@ def running_blender(blender, scenario, out, addon, arguments):
     command += ["--python-exit-code", "3", "--python", str(_DRIVER), "--", *map(str, arguments)]
     env = isolated_environment(out / "home")
     with _screen(out) as display, (out / "blender.log").open("w") as log:
-        env |= {"DISPLAY": display, "LIBGL_ALWAYS_SOFTWARE": "1"}
+        env |= {"DISPLAY": display, "LIBGL_ALWAYS_SOFTWARE": "1", "OMP_NUM_THREADS": "1"}
         env |= {"GUI_OUT": str(out), "GUI_SCENARIO": str(scenario), "GUI_ADDON": str(addon)}
         process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
         try:
