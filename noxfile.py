@@ -35,7 +35,7 @@ def types(session: nox.Session) -> None:
 @nox.session(python=False)
 def tests(session: nox.Session) -> None:
     """The fast suite: no Blender, no long training."""
-    run(session, "pytest", *session.posargs)
+    run(session, "pytest", "--numprocesses", "2", *session.posargs)
 
 
 @nox.session(python=False)

@@ -1,4 +1,4 @@
-"""The real trainer on a computer that has some megabytes left: the argument says how many."""
+"""The real trainer on a computer whose memory is full after the first step, but for the megabytes of the argument."""
 
 import resource
 import sys
@@ -6,13 +6,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from core import generate, worker  # generate brings torch along, which needs the memory before the limit
+from core import generate, worker
+from core.protocol import Progress
 
 _PAGE = resource.getpagesize()
 
 
+def run(job, emit, control):
+    def limited(message):
+        if isinstance(message, Progress) and message.stage == "training" and message.step == 1:
+            taken = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE
+            limit = taken + int(sys.argv[1]) * 1024**2
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        emit(message)
+
+    return generate.generate(job, limited, control)
+
+
 if __name__ == "__main__":
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE
-    limit = taken + int(sys.argv[1]) * 1024**2
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    worker.main(generate.generate)
+    worker.main(run)

@@ -82,7 +82,7 @@ def test_a_hung_trainer_is_ended_and_its_job_goes_on(queue, tmp_path, monkeypatc
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
 def test_out_of_memory(queue, tmp_path):
-    queue.python = stand_in(tmp_path / "limited", "limited_trainer.py", "30")
+    queue.python = stand_in(tmp_path / "limited", "limited_trainer.py", "10")
     job = add(queue, "mug", preset="standard")
     pump_until(queue, lambda: not queue.busy, 120)
     assert job.state is State.FAILED
