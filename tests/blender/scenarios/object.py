@@ -18,7 +18,7 @@ def scenario(gui):
     yield from gui.fill("height", "20 cm")
     gui.check(abs(scene.dreamfusion_object.height - 0.2) < 1e-6, f"in metres: {scene.dreamfusion_object.height}")
     for name in ("limit_faces", "normal_map", "mark_asset"):
-        yield from gui.press(name, across=(0.45,))
+        yield from gui.press(name, across=(0.4, 0.45))
         gui.check(getattr(scene.dreamfusion_object, name), f"{name} is ticked")
     yield from gui.fill("faces", "1234")
     scene.dreamfusion_object.texture_size = "512"
