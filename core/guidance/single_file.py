@@ -35,9 +35,9 @@ _VERSIONS = {"mvdream": ("mvdream",), "sdxl": ("xl",), "sd2": ("2.0", "2.1"), "s
 _UNET = "model.diffusion_model."
 _PICTURE_INPUT = f"{_UNET}image_embed."  # how ImageDream's weights begin that MVDream does not have
 _VELOCITY_MARK = f"{_UNET}output_blocks.11.1.transformer_blocks.0.norm1.bias"
+_VELOCITY_SPREAD = 0.09  # of that tensor: ComfyUI's rule, 0.03 of 2.x base and 0.7 of 768-v
 _NESTED = 3  # how deep "state_dict" stands in "state_dict" at most
 _BROKEN = (OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
-_VELOCITY_SPREAD = 0.09  # of that tensor: ComfyUI's rule, 0.03 of 2.x base and 0.7 of 768-v
 
 
 def load_file(path: Path, sd_version: str | None, dtype: torch.dtype, text_dtype: torch.dtype) -> Parts:
