@@ -34,8 +34,8 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def tests(session: nox.Session) -> None:
-    """The fast suite: no Blender, no long training."""
-    run(session, "pytest", "--numprocesses", "2", *session.posargs)
+    """The fast suite: no Blender, no long training; a thread a process, since torch's threads wait by spinning."""
+    run(session, "pytest", "--numprocesses", "2", *session.posargs, env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session(python=False)
