@@ -76,7 +76,7 @@ class Arrivals:
                 self._places.setdefault(job.folder, 0)
         for folder, place in list(self._places.items()):
             job = queue.find(folder)
-            if job is None or job.state in _NO_OBJECT:
+            if job is None or job.gave_up or job.state in _NO_OBJECT:
                 self.forget(folder)
             elif job.state is State.DONE:
                 error = self._bring_in_one(folder, place) or error

@@ -14,8 +14,9 @@ import bpy
 
 from . import mesh_import, sketch_import, workspaces
 from .arrivals import Arrivals, is_busy
-from .job_queue import JobQueue, ListedJob
+from .job_queue import JobQueue
 from .job_record import State
+from .listed_job import ListedJob
 from .mesh_file import MeshFileError, Sketch, read_sketch
 from .properties import settings_of
 

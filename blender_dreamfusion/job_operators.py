@@ -10,9 +10,9 @@ import bpy
 
 from . import mesh_import, object_settings, workspaces
 from .drawing import redraw
-from .job_queue import ListedJob
 from .job_record import State
 from .language import say
+from .listed_job import ListedJob
 from .mesh_file import MeshFileError, read_sketch
 from .properties import SEED_MAX
 from .session import SESSION

@@ -7,9 +7,9 @@ from typing import Any
 import bpy
 
 from . import compat, drawing, preview, texts, workspaces
-from .job_queue import ListedJob
 from .job_record import State
 from .language import say
+from .listed_job import ListedJob
 from .session import SESSION
 
 JOBS = "dreamfusion_jobs"  # of the window manager: a slot for each job, which holds nothing

@@ -43,23 +43,18 @@ def add_object(
     with _all_or_nothing():
         mesh = _make_mesh(name, data)
         mesh.materials.append(_make_material(workspace, name, data))
-        thing = bpy.data.objects.new(name, mesh)
-        thing.location = context.scene.cursor.location
-        describe(thing, workspace, details)
+        thing = _put(context, mesh, workspace, details)
         if placing.asset:
             asset.mark(thing, details, workspaces.picture_path(workspace))
-        link_object(context, thing)
         _select(context, thing)
     return thing
 
 
 def add_sketch(context: bpy.types.Context, workspace: Path, details: Details, sketch: Sketch) -> bpy.types.Object:
     """Add the coarse mesh of a job in training at the 3D cursor; the selection stays as it is."""
-    thing = bpy.data.objects.new(details.prompt, make_growing_mesh(details.prompt, workspace.name, sketch))
-    thing.location = context.scene.cursor.location
-    describe(thing, workspace, details)
-    link_object(context, thing)
-    return thing
+    with _all_or_nothing():
+        mesh = make_growing_mesh(details.prompt, workspace.name, sketch)
+        return _put(context, mesh, workspace, details)
 
 
 def renew_objects(workspace: Path, details: Details, placing: Placing = Placing()) -> list[bpy.types.Object]:
@@ -72,10 +67,12 @@ def renew_objects(workspace: Path, details: Details, placing: Placing = Placing(
     if not olds:
         return []
     data = read_mesh(workspaces.mesh_path(workspace))
+    growing = list(map(sketch_import.grows, olds))
     with _all_or_nothing():
-        texture = _make_material(workspace, details.prompt, data) if any(map(sketch_import.grows, olds)) else None
+        texture = _make_material(workspace, details.prompt, data) if any(growing) else None
         news = [(old, _replacement(old, data, texture)) for old in olds]
-        material.renew_pictures(*_pictures(workspace), data.colors.mean(axis=0))
+        if not all(growing):
+            material.renew_pictures(*_pictures(workspace), data.colors.mean(axis=0))
     for old, new in news:
         name = old.name
         old.user_remap(new)
@@ -120,6 +117,15 @@ def link_object(context: bpy.types.Context, thing: bpy.types.Object) -> None:
     layer = context.view_layer.active_layer_collection
     usable = layer.is_visible and not layer.exclude and layer.collection.library is None
     (layer.collection if usable else context.scene.collection).objects.link(thing)
+
+
+def _put(context: bpy.types.Context, mesh: bpy.types.Mesh, workspace: Path, details: Details) -> bpy.types.Object:
+    """An object with this mesh at the 3D cursor, which tells where it comes from."""
+    thing = bpy.data.objects.new(details.prompt, mesh)
+    thing.location = context.scene.cursor.location
+    describe(thing, workspace, details)
+    link_object(context, thing)
+    return thing
 
 
 def _select(context: bpy.types.Context, thing: bpy.types.Object) -> None:

@@ -10,7 +10,7 @@ import bpy
 import bpy.utils.previews
 
 from . import workspaces
-from .job_queue import ListedJob
+from .listed_job import ListedJob
 from .pixels import read_pixels
 
 _SMALL = 32  # pixels along a side, about

@@ -20,9 +20,10 @@ from . import compat, preferences, preview, workspaces
 from .arrivals import Arrivals, main_window
 from .drawing import count_slots, redraw
 from .growth import Growth
-from .job_queue import JobQueue, ListedJob, Order
+from .job_queue import JobQueue
 from .job_record import JobGone
 from .language import say
+from .listed_job import ListedJob, Order
 from .picture_job import PictureJob
 from .trainer_job import TrainerJob
 from .trainer_process import StartError, check_python

@@ -4,7 +4,7 @@ Blender forgives changes between two undo steps only within a data-block: what a
 leave pointers to nothing after an undo. So a growing object is added by an operator, with all that it needs, and from
 then on only the content of its mesh and of its materials changes, until an operator makes it the finished object.
 
-A growing mesh has two custom properties: "job" is the name of the job's folder; "growing" is a sum over its vertices,
+A growing mesh has two custom properties: "job" is the name of the job's folder; "growing" is a sum over what it has,
 which tells whether the artist has changed it, or 0 within the undo step that added it.
 """
 
@@ -89,10 +89,16 @@ def remove(mesh: bpy.types.Mesh) -> None:
 
 
 def _sum(mesh: bpy.types.Mesh) -> int:
-    """Of its vertices' places; never 0, and within Blender's integers."""
+    """Of its vertices' places, its colours and how many layers it has; never 0, and within Blender's integers."""
     places = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", places)
-    return zlib.crc32(places.tobytes()) >> 1 or 1
+    total = zlib.crc32(places.tobytes(), len(mesh.uv_layers))
+    layers: Any = mesh.color_attributes
+    for layer in layers:
+        colors = np.empty(4 * len(layer.data), np.float32)
+        layer.data.foreach_get("color", colors)
+        total = zlib.crc32(colors.tobytes(), total)
+    return total >> 1 or 1
 
 
 def _is_flat(item: bpy.types.Material | None) -> bool:

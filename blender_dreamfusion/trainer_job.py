@@ -19,6 +19,7 @@ from .trainer_process import StartError, TrainerProcess, check_python
 START_SECONDS = 60.0  # until it connects; it loads nothing big before that
 CANCEL_SECONDS = 60.0  # from the Cancel message to terminate: a step may be long; a silent trainer is ended sooner
 END_SECONDS = 5.0  # from the job's end, or Blender's, to terminate
+LOST_SECONDS = 0.2  # from the connection's end to the process's, which may be a moment behind
 KILL_SECONDS = 1.0  # from terminate, which a trainer takes as another Cancel, to kill
 LOG_NAME = "trainer.log"  # what is printed until the job is open; then log.txt takes over
 _JOB_LOG_NAME = "log.txt"
@@ -51,6 +52,7 @@ class TrainerJob:
         self.previews = self.sketches = 0
         self._grows = False
         self._error_kind = ""
+        self._lost = ""  # why the connection ended without a last message
         self.done: protocol.Done | None = None
         self._ends_at = time.monotonic() + START_SECONDS  # when patience ends: see _watch
         self._terminated = False
@@ -95,7 +97,7 @@ class TrainerJob:
         if self.ended or self.state is State.CANCELLING:
             return
         self.state = State.CANCELLING
-        if self._link.connected:
+        if self._link.connected and not self._lost:
             self._link.send(protocol.Cancel())
             self._ends_at = time.monotonic() + CANCEL_SECONDS
         else:
@@ -168,7 +170,8 @@ class TrainerJob:
             self._error_kind = event.kind
             self._end(State.CANCELLED if event.kind == "cancelled" else State.FAILED, event.text)
         elif isinstance(event, Lost):
-            self._break_off(say("The trainer stopped: {reason}.", reason=_why_lost(event)))
+            self._lost = say("The trainer stopped: {reason}.", reason=_why_lost(event))
+            self._ends_at = time.monotonic() + LOST_SECONDS
 
     def _greet(self, hello: protocol.Hello) -> None:
         if hello.version != protocol.VERSION:
@@ -178,8 +181,11 @@ class TrainerJob:
             self.state = State.RUNNING
 
     def _watch(self) -> None:
-        """What no message tells: a process that died before it connected, and time that ran out."""
-        if not self._link.connected and self._process.exit_code() is not None:
+        """What no message tells: a process that died, and time that ran out."""
+        if self._lost:
+            if self._process.exit_code() is not None or time.monotonic() > self._ends_at:
+                self._break_off(self._lost)
+        elif not self._link.connected and self._process.exit_code() is not None:
             self._break_off(say("The trainer ended before it was ready."))
         elif time.monotonic() > self._ends_at and self.state is State.STARTING:
             text = say("The trainer was started but did not answer: is this the trainer's Python?")
@@ -201,7 +207,6 @@ class TrainerJob:
         if self.state is State.CANCELLING:
             self._end(State.CANCELLED)
             return
-        self._process.wait(0.2)  # its end may be a moment behind its connection's
         code = self._process.exit_code()
         self._process.terminate()
         if self._link.connected:

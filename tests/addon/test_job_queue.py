@@ -136,6 +136,18 @@ def test_a_done_job_is_trained_longer(queue):
     assert (job.state, job.record.epochs) == (State.DONE, 5)
 
 
+def test_a_done_job_that_gives_up_its_turn_tells_it(queue):
+    """Its object in the scene is as it was: nothing newer is there to be brought in."""
+    done = add(queue, "mug", epochs=2)
+    pump_until(queue, lambda: not queue.busy)
+    add(queue, "hat")
+    queue.resume(done, epochs=5)
+    queue.cancel(done)
+    assert (done.state, done.gave_up) == (State.DONE, True)
+    queue.resume(done, epochs=5)
+    assert not done.gave_up
+
+
 def test_without_a_trainer_no_job_waits_in_vain(queue, tmp_path):
     queue.python = ""
     jobs = [add(queue, name) for name in ("mug", "hat")]
