@@ -15,6 +15,7 @@ import traceback
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 sys.path.append(str(Path(__file__).parent))
 
@@ -160,11 +161,12 @@ class Gui:
         """Generator: the window position of a region's button for an operator or property; by default the sidebar's.
 
         Sweeps the pointer down the region, at these shares of its width, and asks Blender, with its own copy-command
-        operators, what lies under it.
+        operators, what lies under it; more slowly from sweep to sweep, as a busy machine answers late.
         """
-        for x, y in 3 * list(self._spots(self.region(kind, area), across)):  # a busy machine answers late
+        spots = list(self._spots(self.region(kind, area), across))
+        for (x, y), pause in zip(3 * spots, np.repeat((0.06, 0.2, 0.5), len(spots)), strict=True):
             self.move(x, y)
-            yield 0.06
+            yield float(pause)
             if wanted in self._under_pointer(kind, area):
                 yield 2 * STEP  # what was under the pointer before may have answered
                 if wanted in self._under_pointer(kind, area):
