@@ -124,7 +124,10 @@ class Pause:
 
 @dataclass(frozen=True)
 class Grow:
-    """Whether to make a Sketch every few seconds of training, from now on. Not until this was said."""
+    """Whether to make a Sketch every few seconds, or less often where that costs more than a twentieth of the time.
+
+    Not until this was said.
+    """
 
     on: bool
 

@@ -20,6 +20,8 @@ from diffusers.loaders.single_file_utils import LDM_UNET_KEY, convert_ldm_unet_c
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor
 
+from core.errors import InputError
+
 VIEWS = 4  # of one object, in a row
 _LDM_UNET = "MultiViewUNetModel"  # as the folders on the hub call it
 _CAMERA = {"camera_embed.0.": "label_emb.0.0.", "camera_embed.2.": "label_emb.0.2."}  # LDM's own class embedding
@@ -107,7 +109,12 @@ def unet_from_ldm(state: dict[str, Tensor], ldm: dict[str, Any], dtype: torch.dt
 
 
 def unet_settings(ldm: dict[str, Any]) -> dict[str, Any]:
-    """UNet2DConditionModel's settings for those of LDM's UNet, by its names (model_channels, channel_mult, ...)."""
+    """UNet2DConditionModel's settings for those of LDM's UNet, by its names (model_channels, channel_mult, ...).
+
+    Raises InputError where it is ImageDream's, which MVDream's pipeline reads too.
+    """
+    if ldm.get("ip_dim"):
+        raise InputError("This model is ImageDream, which wants a picture beside the text: give MVDream.")
     channels = [ldm["model_channels"] * factor for factor in ldm["channel_mult"]]
     attends = [2**level in ldm["attention_resolutions"] for level in range(len(channels))]
     narrow = "num_head_channels" in ldm  # as in Stable Diffusion 2; 1 has a fixed number of heads

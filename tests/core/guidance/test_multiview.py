@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.camera import camera_matrices, orbit_views
 from core.config import Config, override
+from core.errors import InputError
 from core.guidance import make_guidance, multiview
 from core.guidance.multiview import MultiViewUNet, join_views, unet_from_ldm, unet_settings
 from core.guidance.single_file import CONFIGS
@@ -146,6 +147,13 @@ def test_a_training_step_is_the_formula(model, dtype, tolerance):
     assert loss.item() == pytest.approx(expected.item(), rel=tolerance)
     error = (own.grad.double() - gradient).norm() / gradient.norm()
     assert error < tolerance
+
+
+def test_imagedream_in_the_same_layout_is_refused_in_one_line(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "model")
+    (tmp_path / "model" / "unet" / "config.json").write_text(json.dumps(SETTINGS | {"ip_dim": 16}))
+    with pytest.raises(InputError, match=r"^This model is ImageDream, .* give MVDream\.$"):
+        load(tmp_path / "model", sd_version="mvdream")
 
 
 def test_saving_memory_changes_no_number(folder):
