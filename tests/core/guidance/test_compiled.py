@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import functools
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from core.camera import orbit_views
+from core.config import DistillationConfig, GuidanceConfig
 from core.guidance.compiled import compile_or_leave
+from core.guidance.text_guidance import TextGuidance, quicken
+from tests.core.guidance import tiny_multiview
+from tests.core.guidance.conftest import load, seeded
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
 
@@ -52,6 +59,62 @@ def test_without_a_compiler_it_runs_as_before_and_says_so_once(network, monkeypa
     assert said[0].startswith("Cannot compile the UNet on this machine (")
     assert said[0].endswith("it runs without --compile.")
     assert "\n" not in said[0]
+
+
+Numbers = list[tuple[float, float]]
+
+
+def train(folder: Path, compiled: bool, vram_O: bool, **distillation) -> tuple[Numbers, list[str]]:
+    """Loss and length of the pictures' gradient in three steps of a job, and the lines that were said."""
+    model, said = load(folder, vram_O=vram_O, sd_version="mvdream" if folder.name == "mvdream" else None), []
+    quicken(model, compiled, said.append)
+    guidance = TextGuidance(
+        model, GuidanceConfig(), "a cat", say=said.append, distillation=DistillationConfig(**distillation)
+    )
+    generator, numbers = seeded(), []
+    for step in range(3):
+        views = orbit_views(guidance.ring, 20.0 + step, 3.0, 40.0)
+        pictures = torch.rand(guidance.ring, 3, 16, 16, generator=seeded(step)).requires_grad_()
+        loss = guidance.loss(pictures, views, step / 3, generator)
+        loss.backward()
+        numbers.append((loss.item(), pictures.grad.norm().item()))
+    return numbers, said
+
+
+@pytest.fixture
+def folder(request, plain_model, tmp_path) -> Path:
+    """The plain model, or MVDream."""
+    if request.param == "plain":
+        return plain_model
+    folder = Path(shutil.copytree(plain_model, tmp_path / "mvdream"))
+    tiny_multiview.write_public(tiny_multiview.tiny(), folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`:UserWarning")
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
+@pytest.mark.parametrize(
+    ("folder", "vram_O", "distillation"),
+    [("plain", False, {"method": "vsd", "lora_lr": 1e-2}), ("plain", True, {}), ("mvdream", False, {})],
+    indirect=["folder"],
+    ids=["vsd", "vram_O", "mvdream"],
+)
+def test_compiled_steps_give_the_same_numbers(folder, vram_O, distillation, monkeypatch):
+    """VSD's hooks switched on and off, recomputed activations, attention across views: all of it is traced, once."""
+    graphs = []
+
+    def backend(graph: torch.fx.GraphModule, _inputs: object) -> torch.fx.GraphModule:
+        graphs.append(graph)
+        return graph
+
+    expected, _ = train(folder, False, vram_O, **distillation)
+    torch._dynamo.reset()
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend=backend))
+    numbers, said = train(folder, True, vram_O, **distillation)
+    assert numbers == [pytest.approx(pair, rel=1e-5) for pair in expected]
+    assert said == [], "nothing had to fall back"
+    assert 2 <= len(graphs) <= 6, "what was traced serves every step"
 
 
 def test_a_lack_of_memory_is_not_taken_for_a_compilers_failure(network, monkeypatch):
