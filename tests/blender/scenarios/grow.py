@@ -77,6 +77,9 @@ def scenario(gui):
     path = os.path.join(folder, "saved.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     gui.check("mine" not in bpy.data.objects and not growing(), "nor is it saved")
+    yield from gui.keys("ctrl+shift+z")
+    yield 1.0
+    check_finished(gui, bpy.data.objects["mine"])
 
     # Deleted: it stays away until the end.
     yield from grow_another(gui, go)
