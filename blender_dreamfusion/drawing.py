@@ -47,7 +47,7 @@ def text(
     """A text in as many lines as it needs, with an icon before the first."""
     column = layout.column(align=True)
     column.scale_y = 0.8
-    lines = texts.wrap(words, region.width, bpy.context.preferences.system.ui_scale)
+    lines = texts.wrap(texts.in_fields(words), region.width, bpy.context.preferences.system.ui_scale)
     for number, line in enumerate(lines):
         column.label(text=line, translate=False, icon="BLANK1" if number else icon)
 

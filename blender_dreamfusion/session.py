@@ -146,10 +146,11 @@ class Session:
         if self.pictures is not None and self.pictures.pump():
             changed = True
         self._drew = not self._drew and preview.follow_jobs(self.queue.jobs)
-        if not self._drew and not bpy.app.background:  # pictures or growth: one of both is enough at a time
+        if not bpy.app.background:
             with main_window():
                 self.growth.settle()
-                self.growth.follow(self.queue, self.arrivals)
+                if not self._drew:  # pictures or growth: one of both is enough at a time
+                    self.growth.follow(self.queue, self.arrivals)
         self._select()
         if count_slots(len(self.queue.jobs)) or changed or self._drew:
             redraw()

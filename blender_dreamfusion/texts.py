@@ -38,6 +38,20 @@ _STAGES = {
     "turntable": "Rendering the turntable",
 }
 
+_FIELDS = {  # an option as the trainer names it -> field of the panel and choice there
+    "--preset draft": ("Quality", "Draft"),
+    "--device cpu": ("Device", "CPU"),
+    "--device auto": ("Device", "Automatic"),
+    "--sd_version mvdream": ("Version", "MVDream"),
+    "--sd_version": ("Version",),
+    "--hf_key": ("File or Name",),
+    "--fp16": ("Precision", "Half"),
+    "--bf16": ("Precision", "BFloat16"),
+    "--vram_O": ("Save Memory",),
+    "--compile": ("Compile",),
+    "--distillation": ("Distillation",),
+    "--epochs": ("Epochs",),
+}
 _STANDINGS = {
     State.WAITING: "Waiting for its turn",
     State.STARTING: "Starting the trainer...",
@@ -89,6 +103,13 @@ def time_left(progress: protocol.Progress) -> str:
 def standing(state: State) -> str:
     """A job's state in words."""
     return say(_STANDINGS[state])
+
+
+def in_fields(sentence: str) -> str:
+    """What the trainer says, with the panel's fields in the place of the command line's options."""
+    for option, names in _FIELDS.items():
+        sentence = re.sub(rf"{option}\b", f'"{": ".join(map(say, names))}"', sentence)
+    return sentence
 
 
 def wrap(text: str, width_px: float, ui_scale: float) -> list[str]:

@@ -250,3 +250,20 @@ def test_a_prompt_file_that_is_of_no_use(tmp_path, content, complaint):
         (tmp_path / "prompts.txt").write_bytes(content)
     with pytest.raises(prompts.UsageError, match=complaint):
         prompts.read_prompts(tmp_path / "prompts.txt")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        (
+            "It is full: start again with --vram_O and --fp16.",
+            'It is full: start again with "Save Memory" and "Precision: Half".',
+        ),
+        ("Try --preset draft or --device cpu.", 'Try "Quality: Draft" or "Device: CPU".'),
+        ("give --sd_version 2.1 or 2.1-v", 'give "Version" 2.1 or 2.1-v'),
+        ("add --sd_version mvdream.", 'add "Version: MVDream".'),
+        ("nothing to replace: --fp16x", "nothing to replace: --fp16x"),
+    ],
+)
+def test_the_panel_names_its_fields_and_not_options(sentence, shown):
+    assert texts.in_fields(sentence) == shown

@@ -20,6 +20,7 @@ BEFORE_BLENDER_ASKS = ("__init__.py", "core_files.py", "__main__.py")  # but wha
 WORDS = re.compile(r"[A-Z][a-z]+|.*[A-Za-z]{2,}\W* .*[A-Za-z]{2,}.*", re.DOTALL)  # one capitalised, or several
 NOT_FOR_USERS = {
     *("Roughness", "Color", "Base Color", "Normal"),  # Blender's own names
+    *("--preset draft", "--device cpu", "--device auto", "--sd_version mvdream"),  # what the panel replaces
     *("settings = bpy.context.scene.dreamfusion", "thing = bpy.context.scene.dreamfusion_object"),
     *("Library", "Application Support", "Local", "Scripts", "Operator", "DreamFusion link"),
     *("Ready on {}: {} GB in {}", "no event: {}", "Blender's Python was not found"),  # nobody sees these
