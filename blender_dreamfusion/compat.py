@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 _PROGRESS = "dreamfusion_progress"  # 3.x: a read-only slider, as UILayout.progress is not there yet
 
@@ -72,12 +74,34 @@ def is_moving() -> bool:
     return any(name.startswith("TRANSFORM_OT") for name in names)
 
 
-def set_triangles(mesh: bpy.types.Mesh, count: int) -> None:
-    """Make every three corners one of `count` faces. From 4.1 on the faces' sizes follow from their starts."""
-    mesh.polygons.add(count)
-    mesh.polygons.foreach_set("loop_start", np.arange(0, 3 * count, 3, dtype=np.int32))
-    if bpy.app.version < (4, 1, 0):
-        mesh.polygons.foreach_set("loop_total", np.full(count, 3, np.int32))
+def set_triangles(mesh: bpy.types.Mesh, vertices: NDArray[np.float32], faces: NDArray[np.int32]) -> None:
+    """Give an empty mesh these vertices (V, 3) and smooth faces (F, 3).
+
+    From 4.1 on all of it but the faces' starts are attributes, which are set five times as fast; sizes follow from the
+    starts, and faces are smooth.
+    """
+    mesh.vertices.add(len(vertices))
+    mesh.loops.add(faces.size)
+    mesh.polygons.add(len(faces))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 3, dtype=np.int32))
+    if bpy.app.version >= (4, 1, 0):
+        attributes: Any = mesh.attributes
+        attributes["position"].data.foreach_set("vector", vertices.ravel())
+        attributes[".corner_vert"].data.foreach_set("value", faces.ravel())
+    else:
+        mesh.vertices.foreach_set("co", vertices.ravel())
+        mesh.loops.foreach_set("vertex_index", faces.ravel())
+        mesh.polygons.foreach_set("loop_total", np.full(len(faces), 3, np.int32))
+        mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
+
+
+def set_slots(mesh: bpy.types.Mesh, slots: NDArray[np.int32]) -> None:
+    """Which of the mesh's materials each of its faces has, (F,). From 4.1 on an attribute too."""
+    if bpy.app.version >= (4, 1, 0):
+        attribute: Any = mesh.attributes.new(name="material_index", type="INT", domain="FACE")
+        attribute.data.foreach_set("value", slots)
+    else:
+        mesh.polygons.foreach_set("material_index", slots)
 
 
 def use_nodes(material: bpy.types.Material) -> bpy.types.NodeTree:

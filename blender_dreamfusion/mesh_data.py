@@ -16,17 +16,12 @@ from .mesh_file import FinishedMesh, MeshData, Sketch
 def fill(mesh: bpy.types.Mesh, data: MeshData) -> None:
     """Let the mesh be this, smooth, whatever it was before; its materials stay."""
     mesh.clear_geometry()
-    mesh.vertices.add(len(data.vertices))
-    mesh.vertices.foreach_set("co", data.vertices.ravel())
-    mesh.loops.add(data.faces.size)
-    mesh.loops.foreach_set("vertex_index", data.faces.ravel())
-    compat.set_triangles(mesh, len(data.faces))
-    mesh.polygons.foreach_set("use_smooth", np.ones(len(data.faces), bool))
+    compat.set_triangles(mesh, data.vertices, data.faces)
     if isinstance(data, FinishedMesh):
         uv_map: Any = mesh.uv_layers.new(name=UV_MAP)
         uv_map.data.foreach_set("uv", data.uv.ravel())
     if isinstance(data, Sketch):
-        mesh.polygons.foreach_set("material_index", data.slots)
+        compat.set_slots(mesh, data.slots)
     _add_colors(mesh, data)
     mesh.update(calc_edges=True)
     if not isinstance(data, Sketch):  # which marching cubes made, so that there is nothing to mend

@@ -139,7 +139,6 @@ class Session:
 
     def step(self) -> float:
         """Follow the jobs; returns in how many seconds to come again."""
-        self._follow_folder()
         self._look_again()
         changed = self.queue.pump(_BUDGET)
         drawing = self.draws
@@ -200,9 +199,10 @@ class Session:
             self._scanned = now
 
     def _look_again(self) -> None:
-        """Let the queue see what other programs do, now and then."""
-        if time.monotonic() - self._looked >= _IDLE_SECONDS:
+        """Let the queue see what other programs do: now and then, and at once where a scan is asked for."""
+        if self._scanned is None or time.monotonic() - self._looked >= _IDLE_SECONDS:
             self._looked = time.monotonic()
+            self._follow_folder()
             self.queue.look_again()
 
     def _select(self) -> None:

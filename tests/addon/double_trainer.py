@@ -1,7 +1,7 @@
 """A trainer whose work is fake and quick, behind the real core.worker: a red cube in a few steps.
 
 Run in place of ``python -m core.worker``, with --steps 10 --pause 0.05 [--until FILE] [--fail TEXT] [--deaf]
-[--set-clock SECONDS] [--size PIXELS].
+[--set-clock SECONDS] [--size PIXELS] [--split TIMES].
 """
 
 import argparse
@@ -51,13 +51,24 @@ def write_mesh(folder: Path) -> None:
     (folder / "mesh.glb").write_bytes(b"glTF of the double")
 
 
-def write_sketch(path: Path, fraction: float) -> None:
+def split(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Four faces of each."""
+    edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    ends, middle = np.unique(edges, axis=0, return_inverse=True)
+    a, b, c = faces.T
+    ab, bc, ca = middle.reshape(-1, 3).T + len(vertices)
+    parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+    faces = np.concatenate([np.stack(part, axis=1) for part in parts]).astype(np.int32)
+    return np.concatenate([vertices, vertices[ends].mean(axis=1)]), faces
+
+
+def write_sketch(path: Path, fraction: float, cube: np.ndarray, faces: np.ndarray) -> None:
     """The cube while it is narrower, with a red upper and a dark lower half, as core.sketch would write it."""
-    vertices = CUBE * np.float32([0.5 + 0.5 * fraction, 0.5 + 0.5 * fraction, 1])
-    colors = np.where(CUBE[:, 2:] > 0, np.float32(COLOR), np.float32(0.05))
-    slots = (vertices[FACES].mean(axis=1)[:, 2] > 0.25).astype(np.uint8)
+    vertices = cube * np.float32([0.5 + 0.5 * fraction, 0.5 + 0.5 * fraction, 1])
+    colors = np.where(cube[:, 2:] > 0, np.float32(COLOR), np.float32(0.05))
+    slots = (vertices[faces].mean(axis=1)[:, 2] > 0.25).astype(np.uint8)
     part = path.with_name(f".{path.name}")  # ends in .npz, or numpy would add it
-    np.savez(part, vertices=vertices, faces=FACES, colors=colors, palette=np.float32([[0.05] * 3, COLOR]), slots=slots)
+    np.savez(part, vertices=vertices, faces=faces, colors=colors, palette=np.float32([[0.05] * 3, COLOR]), slots=slots)
     os.replace(part, path)
 
 
@@ -78,15 +89,19 @@ def main() -> int:
     parser.add_argument("--deaf", action="store_true", help="never look for a cancel")
     parser.add_argument("--set-clock", type=float, default=0.0, help="by so many seconds, after the first step")
     parser.add_argument("--size", type=int, default=64, help="of the pictures")
+    parser.add_argument("--split", type=int, default=0, help="times that each face of what grows is split in four")
     args, _ = parser.parse_known_args()
     clock = time.time
+    cube = CUBE, FACES
+    for _ in range(args.split):
+        cube = split(*cube)
 
     def run(job, emit, control):
         start = time.monotonic()
 
         def sketch(step):
             if control.grow:
-                write_sketch(job.sketch, step / (step + args.steps))
+                write_sketch(job.sketch, step / (step + args.steps), *cube)
                 emit(Sketch(str(job.sketch)))
 
         for _ in range(2):

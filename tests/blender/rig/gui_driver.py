@@ -33,6 +33,7 @@ class Gui:
         self.addon = ""  # module name, once installed
         self.checks = []
         self._last_y = 10**6  # of the last button that was found
+        self._seen = {}  # where each button was found last, by what was wanted in which region
 
     @property
     def window(self):
@@ -163,7 +164,8 @@ class Gui:
         Sweeps the pointer down the region, at these shares of its width, and asks Blender, with its own copy-command
         operators, what lies under it; more slowly from sweep to sweep, as a busy machine answers late.
         """
-        spots = list(self._spots(self.region(kind, area), across))
+        key = (wanted, kind, area)
+        spots = [*self._seen.get(key, []), *self._spots(self.region(kind, area), across)]
         for (x, y), pause in zip(3 * spots, np.repeat((0.06, 0.2, 0.5), len(spots)), strict=True):
             self.move(x, y)
             yield float(pause)
@@ -171,7 +173,7 @@ class Gui:
                 yield 2 * STEP  # what was under the pointer before may have answered
                 if wanted in self._under_pointer(kind, area):
                     self.check(True, f"{wanted} was found")
-                    self._last_y = y
+                    self._last_y, self._seen[key] = y, [(x, y)]
                     return x, y
         raise AssertionError(f"{wanted} was not found in the region {kind} of {area}")
 

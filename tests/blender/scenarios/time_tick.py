@@ -1,7 +1,8 @@
 """Lets a job stream and writes how long each tick and each drawing took.
 
 Arguments: a trainer's Python, seconds, a JSON file. That holds, for each of them, seconds on the clock and seconds of
-the main thread: "tick" of the timer, "draw" of one panel, "picture" of one new picture, which is a part of a tick.
+the main thread: "tick" of the timer, "draw" of one panel; and of parts of a tick: "messages" that it handles, "picture"
+that it shows, "growth" of the coarse mesh.
 """
 
 import importlib
@@ -16,7 +17,7 @@ def scenario(gui):
     python, seconds, out = gui.arguments
     modules = {name: importlib.import_module(f"{gui.addon}.{name}") for name in ("session", "preview")}
     session, preview = modules["session"], modules["preview"]
-    current, times = session.SESSION, {"tick": [], "draw": [], "picture": []}
+    current, times = session.SESSION, {name: [] for name in ("tick", "draw", "messages", "picture", "growth")}
     bpy.context.preferences.addons[gui.addon].preferences.trainer_python = python
     yield from gui.open_tab("DreamFusion", bpy.types.DREAMFUSION_PT_main)
     yield from gui.wait_for(lambda: len(current.queue.jobs) >= 30, "the list is read", 60)
@@ -27,6 +28,8 @@ def scenario(gui):
 
     watch_ticks(session, times["tick"])
     preview._show = timed(preview._show, times["picture"])
+    current.queue.pump = timed(current.queue.pump, times["messages"])
+    current.growth.follow = timed(current.growth.follow, times["growth"])
     for panel in bpy.types.Panel.__subclasses__():
         if panel.__name__.startswith("DREAMFUSION_PT"):
             watch_drawing(panel, times["draw"])
@@ -35,10 +38,10 @@ def scenario(gui):
         yield 0.5
     gui.shot("1_streaming")
     gui.check(current.job.at_work, f"it still runs: {current.job.error}")
-    messages = current.job.trainer.previews
+    pictures = current.job.trainer.previews
     bpy.ops.dreamfusion.cancel()
     yield from gui.wait_for(lambda: not current.queue.busy, "it is cancelled", 30)
-    Path(out).write_text(json.dumps({**times, "messages": messages}))
+    Path(out).write_text(json.dumps({**times, "pictures": pictures}))
 
 
 def timed(function, times):
