@@ -24,6 +24,9 @@ PROMPT = "a hamburger"
 GROWN = 0.55  # how much of the work is done in the picture of a job at work
 LONGEST = 900.0  # seconds that the job may take
 QUALITY = "82"  # of a JPEG, in percent
+PANEL = 520  # pixels from the sidebar's top to the end of what is in it
+PREFERENCES = "870x248+172+282"  # what the add-on draws there, below what Blender says of each add-on
+HOME = "/home/artist"  # as the preferences show it
 
 
 def main() -> None:
@@ -44,7 +47,7 @@ def main() -> None:
 
 def save(source: Path, target: Path, crop: str) -> None:
     """Cut a picture out of a screenshot; few colours are enough for a PNG of buttons."""
-    few = ["-colors", "128"] if target.suffix == ".png" else ["-quality", QUALITY]
+    few = ["+dither", "-colors", "128"] if target.suffix == ".png" else ["-quality", QUALITY]
     subprocess.run(["convert", source, "-crop", crop, "+repage", "-strip", *few, target], check=True)
     print(f"{target} ({target.stat().st_size / 1000:.0f} kB)")
 
@@ -55,21 +58,22 @@ def scenario(gui: Any) -> Iterator[float]:
 
     session = importlib.import_module(f"{gui.addon}.session").SESSION
     preferences = bpy.context.preferences.addons[gui.addon].preferences
-    crops = {}
     preferences.base_python = "/usr/bin/python3"
+    preferences.environment_folder, preferences.jobs_folder = f"{HOME}/trainer", f"{HOME}/jobs"
+    bpy.context.preferences.system.use_online_access = True
     yield from show_preferences(gui, bpy)
-    crops["preferences.png"] = crop_of(gui.region("WINDOW", "PREFERENCES"), gui.window.height)
     yield from shoot(gui, "preferences")
     gui.area("PREFERENCES").type = "VIEW_3D"
     yield 1.0
-    preferences.trainer_python = gui.arguments[0]
+    preferences.trainer_python, preferences.jobs_folder = gui.arguments[0], ""
     for thing in list(bpy.data.objects):
         if thing.type == "MESH":
             bpy.data.objects.remove(thing)
     look(gui)
     yield from gui.open_tab("DreamFusion", bpy.types.DREAMFUSION_PT_main)
     yield from gui.fill("prompt", PROMPT)
-    crops["panel.png"] = crop_of(gui.region(), gui.window.height)
+    sidebar = gui.region()
+    panel = f"{sidebar.width}x{PANEL}+{sidebar.x}+{gui.window.height - sidebar.y - sidebar.height}"
     yield from shoot(gui, "panel")
     yield from gui.press("dreamfusion.generate")
     yield from gui.wait_for(lambda: session.job and session.job.fraction > GROWN, "the object grows", LONGEST)
@@ -80,12 +84,14 @@ def scenario(gui: Any) -> Iterator[float]:
     yield from settle(gui, 40)
     yield from shoot(gui, "finished")
     whole = f"{SIZE[0]}x{SIZE[1]}+0+0"
-    lines = [f"{name} {crop}" for name, crop in {**crops, "working.jpg": whole, "finished.jpg": whole}.items()]
+    crops = {"preferences.png": PREFERENCES, "panel.png": panel, "working.jpg": whole, "finished.jpg": whole}
+    lines = [f"{name} {crop}" for name, crop in crops.items()]
     Path(os.environ["GUI_OUT"], "crops.txt").write_text("\n".join(lines))
 
 
 def show_preferences(gui: Any, bpy: Any) -> Iterator[float]:
     """Generator: the add-on's preferences in the main area, once they have looked at the computer."""
+    gui.move(2, 2)  # a tooltip would stay
     gui.area().type = "PREFERENCES"
     bpy.context.preferences.active_section = "ADDONS"
     bpy.context.window_manager.addon_search = "DreamFusion"
@@ -119,11 +125,6 @@ def settle(gui: Any, seconds: float) -> Iterator[float]:
     for _ in range(int(seconds)):
         gui.area().tag_redraw()
         yield 1.0
-
-
-def crop_of(region: Any, height: int) -> str:
-    """A region as ImageMagick's geometry, from the top."""
-    return f"{region.width}x{region.height}+{region.x}+{height - region.y - region.height}"
 
 
 if __name__ == "__main__":

@@ -161,7 +161,7 @@ class Gui:
     def find_button(self, wanted, across=(0.6, 0.3), kind="UI", area="VIEW_3D"):
         """Generator: the window position of a region's button for an operator or property; by default the sidebar's.
 
-        Sweeps the pointer down the region, at these shares of its width, and asks Blender, with its own copy-command
+        Moves the pointer over the region, at these shares of its width, and asks Blender, with its own copy-command
         operators, what lies under it; more slowly from sweep to sweep, as a busy machine answers late.
         """
         key = (wanted, kind, area)
@@ -178,16 +178,15 @@ class Gui:
         raise AssertionError(f"{wanted} was not found in the region {kind} of {area}")
 
     def _spots(self, region, across):
-        """Where to look, from the height of the last find downwards and then from the top: users go down a panel.
+        """Where to look, nearest to the height of the last find first, at all these shares of the width.
 
         The steps are smaller than a button is high, 20 pixels at a scale of 1.
         """
         step = int(14 * bpy.context.preferences.system.ui_scale)
-        bottom, top = region.y + step, region.y + region.height - step
-        start = min(max(bottom, self._last_y), top)
-        for x in (region.x + int(region.width * share) for share in across):
-            for y in (*range(start, bottom, -step), *range(top, start, -step)):
-                yield x, y
+        heights = range(region.y + region.height - step, region.y + step, -step)
+        start = min(self._last_y, region.y + region.height)  # at first the top
+        for y in sorted(heights, key=lambda y: abs(y - start)):
+            yield from ((region.x + int(region.width * share), y) for share in across)
 
     def _under_pointer(self, kind, area):
         """The operator or the property under the pointer, such as {"dreamfusion.generate"}."""
