@@ -78,6 +78,8 @@ class Arrivals:
             job = queue.find(folder)
             if job is None or job.gave_up or job.state in _NO_OBJECT:
                 self.forget(folder)
+                if job is not None:
+                    job.gave_up = False  # heard, once
             elif job.state is State.DONE:
                 error = self._bring_in_one(folder, place) or error
         return error

@@ -96,7 +96,7 @@ def set_triangles(mesh: bpy.types.Mesh, vertices: NDArray[np.float32], faces: ND
 
 
 def set_slots(mesh: bpy.types.Mesh, slots: NDArray[np.int32]) -> None:
-    """Which of the mesh's materials each of its faces has, (F,). From 4.1 on an attribute too."""
+    """Which of its materials each face of a mesh has, (F,), that set_triangles just made. From 4.1 on an attribute."""
     if bpy.app.version >= (4, 1, 0):
         attribute: Any = mesh.attributes.new(name="material_index", type="INT", domain="FACE")
         attribute.data.foreach_set("value", slots)

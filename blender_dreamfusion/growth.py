@@ -37,6 +37,7 @@ class Growth:
     def begin(self, folder: Path) -> None:
         """The job was put into the queue."""
         self._taken.pop(folder, None)
+        self._reader.forget()
         self._added.discard(folder)
         self._declined.discard(folder)
         self._over.discard(folder.name)

@@ -73,10 +73,7 @@ class DREAMFUSION_OT_cancel(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Ask the trainer to stop; the timer sees to the rest."""
-        job = _selected()
-        if job.state is State.WAITING:  # to be trained longer, it is done already: nothing new comes of it
-            SESSION.arrivals.forget(job.folder)
-        SESSION.queue.cancel(job)
+        SESSION.queue.cancel(_selected())
         redraw()
         return {"FINISHED"}
 

@@ -159,6 +159,9 @@ class JobQueue:
 
     def _start_next(self) -> None:
         job = self._waiting.popleft()
+        if not job.folder.is_dir():  # deleted by hand: the trainer would make it anew
+            job.give_up()
+            return
         try:
             job.begin(self._begin)
             self._active = job

@@ -21,7 +21,8 @@ class ListedJob:
     """One job of the list.
 
     Attributes: `folder`; `record`, what the folder told last; `trainer`, the newest of this program, at work or gone;
-    `order`, what it waits with for its turn; `gave_up`, whether it did that instead when it waited last.
+    `order`, what it waits with for its turn; `gave_up`, whether it gave up its turn when it waited last, until that is
+    heard: then nothing newer comes of it.
     """
 
     def __init__(self, folder: Path, record: Record) -> None:

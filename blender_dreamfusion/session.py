@@ -32,6 +32,7 @@ from .trainer_setup import SETUP
 _SECONDS = 0.1  # between two looks at the jobs while there is something to follow
 _BUDGET = 0.002  # seconds that a look may take of Blender's time, about
 _IDLE_SECONDS = 1.0  # and while there is nothing
+_LOOK_SECONDS = 0.9  # between two looks at the folders of jobs
 
 
 class Session:
@@ -54,7 +55,7 @@ class Session:
         self.growth = Growth()
         self._drew = False  # whether the last step showed pictures
         self._scanned: tuple[Path, int] | None = None  # the folder for jobs and when it had last changed
-        self._looked = 0.0  # when other programs' jobs were last looked at
+        self._looked = 0.0  # when the folders of jobs were last looked at
 
     @property
     def job(self) -> ListedJob | None:
@@ -200,7 +201,7 @@ class Session:
 
     def _look_again(self) -> None:
         """Let the queue see what other programs do: now and then, and at once where a scan is asked for."""
-        if self._scanned is None or time.monotonic() - self._looked >= _IDLE_SECONDS:
+        if self._scanned is None or time.monotonic() - self._looked >= _LOOK_SECONDS:
             self._looked = time.monotonic()
             self._follow_folder()
             self.queue.look_again()

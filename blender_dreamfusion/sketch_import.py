@@ -4,8 +4,8 @@ Blender forgives changes between two undo steps only within a data-block: what a
 leave pointers to nothing after an undo. So a growing object is added by an operator, with all that it needs, and from
 then on only the content of its mesh and of its materials changes, until an operator makes it the finished object.
 
-A growing mesh has two custom properties: "job" is the name of the job's folder; "growing" is a sum over what it has,
-which tells whether the artist has changed it, or 0 within the undo step that added it.
+A growing mesh has two custom properties: "job" is the name of the job's folder; "growing" is a sum over its places,
+colours and number of UV maps, which tells whether the artist has changed it, or 0 within the undo step that added it.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def remove(mesh: bpy.types.Mesh) -> None:
 
 
 def _sum(mesh: bpy.types.Mesh) -> int:
-    """Of its vertices' places, its colours and how many layers it has; never 0, and within Blender's integers."""
+    """Of its vertices' places, its colours and how many UV maps it has; never 0, and within Blender's integers."""
     places = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", places)
     total = zlib.crc32(places.tobytes(), len(mesh.uv_layers))

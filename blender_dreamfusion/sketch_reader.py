@@ -1,4 +1,4 @@
-"""Reads the coarse mesh of a job in training in a thread, since a disk may be slow. No bpy."""
+"""Reads newer coarse meshes of a job in training in a thread, since a disk may be slow. No bpy."""
 
 from __future__ import annotations
 
@@ -34,8 +34,12 @@ class SketchReader:
         """What was read, once, where it is this job's and whole; None as long as there is nothing."""
         if self._thread is None or self._thread.is_alive():
             return None
-        self._thread = None
-        return self._sketch if self._folder == folder else None
+        sketch, self._thread, self._sketch = self._sketch, None, None
+        return sketch if self._folder == folder else None
+
+    def forget(self) -> None:
+        """What is being read, or was, is of no use any more."""
+        self._folder = None
 
     def _read(self, folder: Path) -> None:
         with contextlib.suppress(MeshFileError):  # the next one may be whole

@@ -51,7 +51,9 @@ _FIELDS = {  # an option as the trainer names it -> field of the panel and choic
     "--compile": ("Compile",),
     "--distillation": ("Distillation",),
     "--epochs": ("Epochs",),
+    "--seed": ("Seed",),
 }
+
 _STANDINGS = {
     State.WAITING: "Waiting for its turn",
     State.STARTING: "Starting the trainer...",
@@ -107,8 +109,9 @@ def standing(state: State) -> str:
 
 def in_fields(sentence: str) -> str:
     """What the trainer says, with the panel's fields in the place of the command line's options."""
-    for option, names in _FIELDS.items():
-        sentence = re.sub(rf"{option}\b", f'"{": ".join(map(say, names))}"', sentence)
+    for option, names in _FIELDS.items() if "--" in sentence else ():
+        field = f'"{": ".join(map(say, names))}"'
+        sentence = re.sub(rf"{option}\b", lambda _match, field=field: field, sentence, flags=re.ASCII)  # type: ignore[misc]
     return sentence
 
 

@@ -124,9 +124,9 @@ class Pause:
 
 @dataclass(frozen=True)
 class Grow:
-    """Whether to make a Sketch every few seconds, or less often where that costs more than a twentieth of the time.
+    """Whether to make Sketches: every few seconds, or less often where they would cost over a twentieth of the time.
 
-    Not until this was said.
+    None are made before this was said.
     """
 
     on: bool

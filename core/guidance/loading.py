@@ -141,7 +141,7 @@ def make_random(kind: Any, path: Path, dtype: torch.dtype) -> Any:
 def _guarded(path: Path, load: Callable[..., Any], **options: Any) -> Any:
     try:
         return load(path, local_files_only=True, **options)
-    except InputError:
+    except InputError:  # it says what is wrong already
         raise
     except Exception as error:  # the tokenizers library raises plain Exception
         if is_out_of_memory(error):

@@ -15,7 +15,7 @@ _M_MMAP_THRESHOLD = -3  # malloc.h
 
 
 def give_back_freed_memory():
-    """Undo core.device.keep_freed_memory: a second step must not find what the first one has freed."""
+    """Against core.device.keep_freed_memory: a second step must not find what the first one has freed."""
     libc = ctypes.CDLL(None)
     libc.mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
     libc.malloc_trim(0)

@@ -15,7 +15,6 @@ import traceback
 from pathlib import Path
 
 import bpy
-import numpy as np
 
 sys.path.append(str(Path(__file__).parent))
 
@@ -164,17 +163,20 @@ class Gui:
         Moves the pointer over the region, at these shares of its width, and asks Blender, with its own copy-command
         operators, what lies under it; more slowly from sweep to sweep, as a busy machine answers late.
         """
-        key = (wanted, kind, area)
-        spots = [*self._seen.get(key, []), *self._spots(self.region(kind, area), across)]
-        for (x, y), pause in zip(3 * spots, np.repeat((0.06, 0.2, 0.5), len(spots)), strict=True):
-            self.move(x, y)
-            yield float(pause)
-            if wanted in self._under_pointer(kind, area):
-                yield 2 * STEP  # what was under the pointer before may have answered
+        key = (wanted, kind, area, tuple(across))
+        spots = list(self._spots(self.region(kind, area), across))
+        if key in self._seen:
+            spots.insert(0, self._seen[key])
+        for pause in (0.06, 0.2, 0.5):
+            for x, y in spots:
+                self.move(x, y)
+                yield pause
                 if wanted in self._under_pointer(kind, area):
-                    self.check(True, f"{wanted} was found")
-                    self._last_y, self._seen[key] = y, [(x, y)]
-                    return x, y
+                    yield 2 * STEP  # what was under the pointer before may have answered
+                    if wanted in self._under_pointer(kind, area):
+                        self.check(True, f"{wanted} was found")
+                        self._last_y, self._seen[key] = y, (x, y)
+                        return x, y
         raise AssertionError(f"{wanted} was not found in the region {kind} of {area}")
 
     def _spots(self, region, across):
