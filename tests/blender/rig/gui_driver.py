@@ -57,11 +57,11 @@ class Gui:
     def click(self, x, y):
         """Generator: a click, with a pause before it so that the button under the pointer wakes up."""
         self.move(x - 1, y)
-        yield STEP
+        yield from turns(STEP)
         self.move(x, y)
-        yield STEP
+        yield from turns(STEP)
         self.xdo("click", 1)
-        yield 2 * STEP
+        yield from turns(2 * STEP)
 
     def keys(self, *names):
         """Generator: press keys over the middle of the 3D view."""
@@ -69,16 +69,16 @@ class Gui:
         self.move(region.x + region.width / 3, region.y + region.height / 2)
         yield STEP
         self.xdo("key", *names)
-        yield 3 * STEP
+        yield from turns(3 * STEP)
 
     def search(self, words):
         """Generator: find something by Blender's search, F3, and do it."""
         yield from self.keys("F3")
         self.xdo("type", "--delay", 60, words)
-        yield 4 * STEP
+        yield from turns(4 * STEP)
         self.shot("search")
         self.xdo("key", "Return")
-        yield 2 * STEP
+        yield from turns(2 * STEP)
 
     def fill(self, field, text):
         """Generator: click a text field of the sidebar, type a new text into it, press Return."""
@@ -86,13 +86,13 @@ class Gui:
         self.move(*at)
         yield STEP
         self.xdo("click", "--repeat", 2, "--delay", 80, 1)
-        yield 2 * STEP
+        yield from turns(2 * STEP)
         self.xdo("key", "ctrl+a")
         yield STEP
         self.xdo("type", "--delay", 30, text)
-        yield 2 * STEP
+        yield from turns(2 * STEP)
         self.xdo("key", "Return")
-        yield 2 * STEP
+        yield from turns(2 * STEP)
 
     def shot(self, name):
         """A picture of the screen as a user sees it."""
@@ -116,13 +116,13 @@ class Gui:
         the panel is drawn.
         """
         self.area().spaces.active.show_region_ui = True
-        yield 4 * STEP
+        yield from turns(4 * STEP)
         region = self.region()
         prop = region.bl_rna.properties.get("active_panel_category")
         if prop is not None and not prop.is_readonly:
             region.active_panel_category = category
             region.tag_redraw()
-            yield 2 * STEP
+            yield from turns(2 * STEP)
             self.check(region.active_panel_category == category, f"the tab {category} is in front")
         else:
             yield from self._click_tabs(category, panel)
@@ -167,12 +167,12 @@ class Gui:
         spots = list(self._spots(self.region(kind, area), across))
         if key in self._seen:
             spots.insert(0, self._seen[key])
-        for pause in (0.06, 0.2, 0.5):
+        for pause in (0.06, 0.3):
             for x, y in spots:
                 self.move(x, y)
-                yield pause
+                yield from turns(pause)
                 if wanted in self._under_pointer(kind, area):
-                    yield 2 * STEP  # what was under the pointer before may have answered
+                    yield from turns(2 * STEP)  # what was under the pointer before may have answered
                     if wanted in self._under_pointer(kind, area):
                         self.check(True, f"{wanted} was found")
                         self._last_y, self._seen[key] = y, (x, y)
@@ -210,6 +210,12 @@ class Gui:
         """Generator: find a button as find_button does and click it."""
         at = yield from self.find_button(wanted, **where)
         yield from self.click(*at)
+
+
+def turns(seconds):
+    """Generator: two turns of Blender's loop at least: in a turn timers come before the events that it has heard."""
+    yield seconds / 2
+    yield seconds / 2
 
 
 def steps_of(gui):
