@@ -12,14 +12,13 @@ from pathlib import Path
 
 import bpy
 
-from . import mesh_import, sketch_import
+from . import mesh_import, sketch_import, workspaces
 from .arrivals import Arrivals, is_busy
 from .job_queue import JobQueue
 from .job_record import State
 from .listed_job import ListedJob
-from .mesh_file import Sketch
+from .mesh_file import MeshFileError, Sketch, read_sketch
 from .properties import settings_of
-from .sketch_reader import SketchReader
 
 
 class Growth:
@@ -32,12 +31,12 @@ class Growth:
         self._declined: set[Path] = set()  # has nothing to refresh: deleted, or finished and being trained longer
         self._over: set[str] = set()  # names of folders whose objects are finished in this file, or that are deleted
         self._travel = ""  # "undo" or "redo" since the last look
-        self._reader = SketchReader()
+        self._sketch: tuple[Path, Sketch] | None = None  # of a job: read in one tick, shown in the next
 
     def begin(self, folder: Path) -> None:
         """The job was put into the queue."""
         self._taken.pop(folder, None)
-        self._reader.forget()
+        self._sketch = None
         self._added.discard(folder)
         self._declined.discard(folder)
         self._over.discard(folder.name)
@@ -71,17 +70,19 @@ class Growth:
         """Show the newest sketch of the job at work, if the artist wants that and its object belongs into this file."""
         job = queue.active
         if job is None or job.trainer is None or job.state is not State.RUNNING:
+            self._sketch = None
             return
         wanted = settings_of(bpy.context.scene).grow and job.folder in arrivals and job.folder not in self._declined
         job.trainer.grow(wanted)
         if not wanted or is_busy():
             return
-        sketch = self._reader.take(job.folder)
-        if sketch is not None:
-            self._show(job, sketch, arrivals.place(job.folder))
-        elif self._reader.idle and job.trainer.sketches != self._taken.get(job.folder, 0):
+        sketch, self._sketch = self._sketch, None
+        if sketch is not None and sketch[0] == job.folder:
+            self._show(job, sketch[1], arrivals.place(job.folder))
+        elif job.trainer.sketches != self._taken.get(job.folder, 0):
             self._taken[job.folder] = job.trainer.sketches
-            self._reader.begin(job.folder)
+            with contextlib.suppress(MeshFileError):  # the next one may be whole
+                self._sketch = job.folder, read_sketch(workspaces.sketch_path(job.folder))
 
     def settle(self) -> None:
         """After an undo or a redo: let nothing be seen of what is over."""

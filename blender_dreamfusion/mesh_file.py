@@ -20,7 +20,7 @@ _INDICES = ("faces", "slots")
 
 
 class MeshFileError(Exception):
-    """The mesh at `path` cannot be used. As a string it says why, in the user's language: on the main thread only."""
+    """The mesh at `path` cannot be used. As a string it says why, in the user's language."""
 
     def __init__(self, sentence: str, path: Path) -> None:
         """`sentence` is in English, with {path} in it."""
