@@ -6,6 +6,7 @@ called with ``yield from``. A check that fails, or an exception, fails the run b
 """
 
 import importlib.util
+import itertools
 import json
 import os
 import subprocess
@@ -165,18 +166,19 @@ class Gui:
         """
         key = (wanted, kind, area, tuple(across))
         spots = list(self._spots(self.region(kind, area), across))
-        if key in self._seen:
-            spots.insert(0, self._seen[key])
-        for pause in (0.06, 0.3):
-            for x, y in spots:
-                self.move(x, y)
-                yield from turns(pause)
-                if wanted in self._under_pointer(kind, area):
-                    yield from turns(2 * STEP)  # what was under the pointer before may have answered
+        before = self._seen.get(key, spots[0])
+        for pause, spot in itertools.product((0.06, 0.3), [before, *spots]):
+            self.move(*spot)
+            yield pause
+            if wanted in self._under_pointer(kind, area):
+                for place in (spot, before):  # a busy Blender answers a turn of its loop late
+                    self.move(*place)
+                    yield from turns(2 * STEP)
                     if wanted in self._under_pointer(kind, area):
                         self.check(True, f"{wanted} was found")
-                        self._last_y, self._seen[key] = y, (x, y)
-                        return x, y
+                        self._last_y, self._seen[key] = place[1], place
+                        return place
+            before = spot
         raise AssertionError(f"{wanted} was not found in the region {kind} of {area}")
 
     def _spots(self, region, across):
