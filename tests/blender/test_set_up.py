@@ -23,7 +23,7 @@ def test_by_a_click_with_what_is_there_already(blender, addon_zip, tmp_path):
     (wheels / "torch-0.1-py3-none-any.whl").touch()  # never opened: torch is there already
     make_environment(tmp_path / "cached")
     arguments = [tmp_path / "cached", wheels, sys.executable]
-    run_scenario(blender, SCENARIOS / "set_up.py", tmp_path / "out", addon_zip, arguments, limit=400)
+    run_scenario(blender, SCENARIOS / "set_up.py", tmp_path / "out", addon_zip, arguments)
 
 
 def test_from_nothing_by_a_script(addon_zip, tmp_path):

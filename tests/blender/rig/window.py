@@ -16,7 +16,7 @@ _DRIVER = Path(__file__).with_name("gui_driver.py")
 _NEEDED = ("Xvfb", "xdotool", "import")
 
 
-def run_scenario(blender, scenario, out, addon, arguments, limit=240):
+def run_scenario(blender, scenario, out, addon, arguments, limit=600):
     """Run the scenario file; fails where Blender crashes, hangs or a check fails.
 
     `arguments` reach the scenario as gui.arguments; `limit` is in seconds.
