@@ -91,9 +91,9 @@ class JobQueue:
         Nothing happens where another program has brought it to its end, or is at it. Raises JobGone.
         """
         job.read()
-        request = job.record.request
         if not (job.can_resume or (epochs and job.can_train_longer)):
             return
+        request = job.record.request
         if job.record.started or request is None:
             self._enqueue(job, protocol.Resume(str(job.folder), epochs))
         else:

@@ -20,16 +20,7 @@ _INDICES = ("faces", "slots")
 
 
 class MeshFileError(Exception):
-    """The mesh at `path` cannot be used. As a string it says why, in the user's language."""
-
-    def __init__(self, sentence: str, path: Path) -> None:
-        """`sentence` is in English, with {path} in it."""
-        super().__init__(sentence, path)
-        self.sentence, self.path = sentence, path
-
-    def __str__(self) -> str:
-        """The sentence."""
-        return say(self.sentence, path=self.path)
+    """The mesh cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +89,11 @@ def _read(path: Path, kind: type[_Data]) -> _Data:
             parts: dict[str, Any] = {name: np.ascontiguousarray(arrays[name], types[name]) for name in names}
             mesh = kind(**parts)
     except FileNotFoundError as error:
-        raise MeshFileError("There is no {path}: generate again.", path) from error
+        raise MeshFileError(say("There is no {path}: generate again.", path=path)) from error
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise MeshFileError("{path} is damaged: generate again.", path) from error
+        raise MeshFileError(say("{path} is damaged: generate again.", path=path)) from error
     if not _is_sound(mesh):
-        raise MeshFileError("{path} holds no usable mesh: generate again.", path)
+        raise MeshFileError(say("{path} holds no usable mesh: generate again.", path=path))
     return mesh
 
 
