@@ -1,26 +1,29 @@
-"""The loopback socket to the trainer: one thread that turns bytes into messages in a queue.
+"""The loopback socket to the trainer, without blocking and without a thread.
 
-The thread touches no bpy. It also keeps the heartbeat going while Blender's main thread is busy with a render or a
-file, so that a busy Blender is not taken for a dead one.
+Blender may crash beside a second thread of Python, even one that touches no bpy: parts of it ask whether Python is at
+work, and take the other thread's work for their own. So the socket is looked at from the timer, like all else.
+https://docs.blender.org/api/current/info_gotchas_threading.html
 """
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import hmac
-import queue
+import itertools
 import secrets
-import select
 import socket
-import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .core_files import protocol
 
-_TICK = 0.1  # seconds between looks at what is to be sent
 _HELLO_SECONDS = 5.0  # a stranger that has not said Hello by then is dropped
 _STRANGERS = 8  # at once
+_MOST_AT_A_LOOK = 100  # connections that are taken
+_READ_SIZE = 16384  # bytes at a look
+_LONGEST_LOOK = 1.0  # seconds of silence that one look may find: Blender may have been busy, the computer asleep
 LOADING_SILENCE_SECONDS = 120.0  # allowed until the training: loading torch or a model from a cold disk blocks all else
 
 
@@ -36,6 +39,7 @@ class Lost:
 class _Stranger:
     """A connection that has not shown the token yet, since `since`."""
 
+    connection: socket.socket
     reader: protocol.LineReader
     since: float
 
@@ -43,83 +47,127 @@ class _Stranger:
 class Link:
     """Listens on a port that the system picks, lets one trainer in, and passes messages both ways.
 
-    Whoever connects without the token is dropped and changes nothing. `events` holds messages in the order of their
-    arrival (heartbeats left out) and then one Lost.
+    Whoever connects without the token is dropped and changes nothing. Nothing here blocks: :meth:`receive` has to be
+    called often. `connected` tells whether the trainer was let in.
     """
 
     def __init__(self) -> None:
         """Start to listen. Raises OSError where the system has no port to give."""
         self.token = secrets.token_hex(32)
-        self.events: queue.SimpleQueue[protocol.Message | Lost] = queue.SimpleQueue()
         self.connected = False
         self._at_work = False  # whether there was a Progress of more than loading
-        self._outgoing: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._closed = threading.Event()
+        self._lines: collections.deque[bytes] = collections.deque()  # read and not decoded yet
+        self._outgoing = bytearray()
+        self._lost: Lost | None = None
+        self._silence = 0.0  # seconds without a message
+        self._looked = time.monotonic()
+        self._strangers: list[_Stranger] = []  # the oldest first
+        self._connection: socket.socket | None = None
+        self._reader = protocol.LineReader()
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._run, name="DreamFusion link", daemon=True)
-        self._thread.start()
 
     def send(self, message: protocol.Message) -> None:
-        """Send as soon as the trainer is there. Never blocks. Raises ProtocolError where it is no message."""
-        self._outgoing.put(protocol.encode(message))
+        """Send as soon as the trainer is there. Raises ProtocolError where it is no message."""
+        self._outgoing += protocol.encode(message)
+        with self._noticing_loss():
+            self._send_waiting()
+
+    def receive(self) -> protocol.Message | Lost | None:
+        """The next message that has arrived, or None; heartbeats are left out. The last of all is a Lost."""
+        if not self._lines:
+            with self._noticing_loss():
+                self._look()
+        while self._lines:
+            message = _decode_or_none(self._lines.popleft())
+            if message is None:
+                continue  # garbage is no sign of life
+            self._silence = 0.0
+            if isinstance(message, protocol.Progress):
+                self._at_work = message.stage != "loading"
+            if not isinstance(message, protocol.Heartbeat):
+                return message
+        lost, self._lost = self._lost, None
+        return lost
 
     def close(self) -> None:
-        """Close the connection after what waits to be sent. Never blocks; the thread ends a moment later."""
-        self._closed.set()
+        """Send what waits as far as that goes at once, and close the connection and the port."""
+        with contextlib.suppress(OSError):
+            self._send_waiting()
+        self._listener.close()
+        for stranger in self._strangers:
+            stranger.connection.close()
+        self._strangers.clear()
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
-    def join(self, seconds: float) -> bool:
-        """Wait for the thread's end; returns whether it ended."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        lost = Lost("an error in the add-on")
+    @contextlib.contextmanager
+    def _noticing_loss(self) -> Iterator[None]:
         try:
-            lost = self._talk()
+            yield
         except OSError as error:
-            lost = Lost("the connection broke", str(error.strerror or error))
-        finally:  # whatever happens, the other side of the queue must hear that it is over
-            self.events.put(lost)
+            self._lose(Lost("the connection broke", str(error.strerror or error)))
 
-    def _talk(self) -> Lost:
-        """Let the trainer in and pass messages; returns why it ended."""
-        found = self._wait_for_trainer()
-        if found is None:
-            return Lost("closed")
-        connection, reader = found
-        with connection:
-            connection.settimeout(protocol.SILENCE_SECONDS)
-            self.connected = True
-            return self._serve(connection, reader)
+    def _lose(self, lost: Lost) -> None:
+        self.close()
+        self._lost = lost
 
-    def _wait_for_trainer(self) -> tuple[socket.socket, protocol.LineReader] | None:
-        """The connection that showed the token, or None once closed."""
-        strangers: dict[socket.socket, _Stranger] = {}
-        with self._listener:
-            try:
-                while not self._closed.is_set():
-                    for ready in select.select([self._listener, *strangers], [], [], _TICK)[0]:
-                        if ready is self._listener:
-                            with contextlib.suppress(OSError):  # it may be gone again already
-                                strangers[ready.accept()[0]] = _Stranger(protocol.LineReader(), time.monotonic())
-                            continue
-                        trusted = self._introduce(ready, strangers[ready])
-                        if trusted:
-                            return ready, strangers.pop(ready).reader
-                        if trusted is False:
-                            del strangers[ready]
-                            ready.close()
-                    _drop_oldest(strangers)
-            finally:
-                for connection in strangers:
-                    connection.close()
+    def _look(self) -> None:
+        """Let the trainer in, send what waits, read what has come."""
+        patience = protocol.SILENCE_SECONDS if self._at_work else LOADING_SILENCE_SECONDS
+        if self._silence > patience and self._connection is not None:
+            return self._lose(Lost("no sign of life", f"{patience:.0f} s"))
+        now = time.monotonic()
+        self._silence += min(now - self._looked, _LONGEST_LOOK)
+        self._looked = now
+        if not self.connected:
+            self._wait_for_trainer()
+        if self._connection is not None:
+            self._send_waiting()
+            self._read(self._connection)
         return None
 
-    def _introduce(self, connection: socket.socket, stranger: _Stranger) -> bool | None:
+    def _read(self, connection: socket.socket) -> None:
+        data = _receive_waiting(connection, _READ_SIZE)
+        if data:
+            self._lines.extend(self._reader.feed(data))
+        elif data is not None:
+            self._lose(Lost("the connection ended"))
+
+    def _send_waiting(self) -> None:
+        if self._connection is not None and self._outgoing:
+            with contextlib.suppress(BlockingIOError):
+                del self._outgoing[: self._connection.send(self._outgoing)]
+
+    def _wait_for_trainer(self) -> None:
+        """Take connections, and keep the one that shows the token."""
+        for connection in itertools.islice(_accept_waiting(self._listener), _MOST_AT_A_LOOK):
+            self._strangers.append(_Stranger(connection, protocol.LineReader(), time.monotonic()))
+        for stranger in list(self._strangers):
+            trusted = self._introduce(stranger)
+            if trusted is not None:
+                self._strangers.remove(stranger)
+            if trusted:
+                return self._let_in(stranger)
+            if trusted is False:
+                stranger.connection.close()
+        self._drop_oldest()
+        return None
+
+    def _let_in(self, trainer: _Stranger) -> None:
+        """Nobody else may come after it."""
+        self.close()
+        self.connected, self._connection, self._reader = True, trainer.connection, trainer.reader
+        self._silence = 0.0
+
+    def _introduce(self, stranger: _Stranger) -> bool | None:
         """Whether the stranger is the trainer; None while it has not said enough."""
         try:
-            data = connection.recv(4096)
+            data = _receive_waiting(stranger.connection, 4096)
+            if data is None:
+                return None
             lines = stranger.reader.feed(data)
             if not lines:
                 return None if data and not stranger.reader.dropped else False
@@ -130,47 +178,35 @@ class Link:
             return False
         if not hmac.compare_digest(hello.token.encode("utf-8", "replace"), self.token.encode()):
             return False
-        self._take(lines)
+        self._lines.extend(lines)
         return True
 
-    def _take(self, lines: list[bytes]) -> bool:
-        """Pass messages on; whether there was one, as garbage is no sign of life."""
-        messages = [message for message in map(_decode_or_none, lines) if message is not None]
-        for message in messages:
-            if isinstance(message, protocol.Progress):
-                self._at_work = message.stage != "loading"
-            if not isinstance(message, protocol.Heartbeat):
-                self.events.put(message)
-        return bool(messages)
+    def _drop_oldest(self) -> None:
+        """Close those that were silent for too long, and the oldest where there are too many."""
+        too_old = time.monotonic() - _HELLO_SECONDS
+        while self._strangers and (len(self._strangers) > _STRANGERS or self._strangers[0].since < too_old):
+            self._strangers.pop(0).connection.close()
 
-    def _serve(self, connection: socket.socket, reader: protocol.LineReader) -> Lost:
-        """Pass messages both ways; returns why it ended."""
-        sent = before = time.monotonic()
-        silence = 0.0  # seconds without a message: time in which this computer slept does not count
-        while True:
-            closing = self._closed.is_set()
-            sent = self._send_waiting(connection, sent)
-            if closing:
-                return Lost("closed")
-            if select.select([connection], [], [], _TICK)[0]:
-                data = connection.recv(65536)
-                if not data:
-                    return Lost("the connection ended")
-                silence = 0.0 if self._take(reader.feed(data)) else silence
-            before, waited = time.monotonic(), time.monotonic() - before
-            silence += min(waited, _TICK)
-            patience = protocol.SILENCE_SECONDS if self._at_work else LOADING_SILENCE_SECONDS
-            if silence > patience:
-                return Lost("no sign of life", f"{patience:.0f} s")
 
-    def _send_waiting(self, connection: socket.socket, sent: float) -> float:
-        """Send what waits, or a heartbeat where one is due; returns when something was last sent."""
-        if self._outgoing.empty() and time.monotonic() - sent > protocol.HEARTBEAT_SECONDS:
-            self.send(protocol.Heartbeat())
-        while not self._outgoing.empty():
-            connection.sendall(self._outgoing.get())
-            sent = time.monotonic()
-        return sent
+def _accept_waiting(listener: socket.socket) -> Iterator[socket.socket]:
+    """The connections that wait to be taken."""
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            return
+        except ConnectionError:  # it is gone again already
+            continue
+        connection.setblocking(False)
+        yield connection
+
+
+def _receive_waiting(connection: socket.socket, size: int) -> bytes | None:
+    """What has come, at most `size` bytes; b"" at the end, None where nothing has come."""
+    try:
+        return connection.recv(size)
+    except BlockingIOError:
+        return None
 
 
 def _decode_or_none(line: bytes) -> protocol.Message | None:
@@ -179,13 +215,3 @@ def _decode_or_none(line: bytes) -> protocol.Message | None:
         return protocol.decode(line)
     except protocol.ProtocolError:
         return None
-
-
-def _drop_oldest(strangers: dict[socket.socket, _Stranger]) -> None:
-    """Close those that were silent for too long, and the oldest where there are too many."""
-    oldest_first = sorted(strangers, key=lambda connection: strangers[connection].since)
-    for index, connection in enumerate(oldest_first):
-        too_many = index < len(oldest_first) - _STRANGERS
-        if too_many or time.monotonic() - strangers[connection].since > _HELLO_SECONDS:
-            del strangers[connection]
-            connection.close()

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import shutil
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 
 from .environment.events import Done, Event, Failed, Surveyed, decode
 from .language import locale, say
+from .pipe import Pipe
 from .trainer_process import NO_WINDOW, child_environment, kill_tree
 
 _ADDON = Path(__file__).resolve().parent
 _START = "import sys, runpy; sys.path.append(sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
-_END_SECONDS = 5.0  # from its end to that of its output
+_END_SECONDS = 5.0  # from being killed to its end
+_WAIT_SECONDS = 0.01  # between two looks at one that is being closed
 
 
 class SetupProcess:
-    """One survey, install or remove. Its `events` end with a Surveyed, Done or Failed, whatever happens."""
+    """One survey, install or remove. Its events end with a Surveyed, Done or Failed, whatever happens."""
 
     def __init__(self, arguments: list[str]) -> None:
         """Start it with the arguments of environment/__main__.py. Raises OSError where there is no Python."""
-        self.events: queue.Queue[Event] = queue.Queue()
         command = [_host_python(), "-I", "-X", "utf8", "-c", _START, str(_ADDON.parent), f"{_ADDON.name}.environment"]
         self._process = subprocess.Popen(
             [*command, *arguments, "--language", locale()],
@@ -41,8 +41,29 @@ class SetupProcess:
             start_new_session=sys.platform != "win32",
             creationflags=NO_WINDOW,
         )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        assert self._process.stdout is not None
+        self._output = Pipe(self._process.stdout.fileno())
+        self._rest = b""  # of a line that is not whole yet
+        self._stray = ""  # the newest line that is no event
+        self._ended = False
+
+    def receive(self) -> list[Event]:
+        """The events that have come since the last time."""
+        if self._ended:
+            return []
+        data = self._output.read()
+        *lines, self._rest = (self._rest + (data or b"")).split(b"\n")
+        if data == b"":
+            lines.append(self._rest)
+        events = [event for event in map(self._decode, lines) if event is not None]
+        self._ended = any(isinstance(event, (Surveyed, Done, Failed)) for event in events)
+        if data == b"" and not self._ended:
+            self._ended = True
+            text = say("The set-up ended without a word: {line}", line=self._stray or say("was it killed?"))
+            events.append(Failed("other", text))
+        if self._ended:
+            self.cancel()  # closes what is left of the channel
+        return events
 
     def cancel(self) -> None:
         """Ask it to end; the last event tells when it has."""
@@ -53,31 +74,23 @@ class SetupProcess:
     def close(self, patience: float) -> None:
         """End it and wait for that, at most `patience` seconds for it to end its programs, else by force."""
         self.cancel()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience)
+        end = time.monotonic() + patience
+        while self._process.poll() is None and time.monotonic() < end:
+            self._output.read()  # a full pipe would hold it up
+            time.sleep(_WAIT_SECONDS)
         kill_tree(self._process)
-        self._reader.join(_END_SECONDS)
-
-    def _read(self) -> None:
-        """In a thread of its own: what it prints becomes events."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
         assert self._process.stdout is not None
-        stray = ""
-        ended = False
-        with self._process.stdout:
-            for raw in self._process.stdout:
-                line = raw.decode("utf-8", "replace").strip()
-                try:
-                    event = decode(line)
-                except ValueError:
-                    stray = line or stray
-                    continue
-                ended = ended or isinstance(event, (Surveyed, Done, Failed))
-                self.events.put(event)
-        self._process.wait()
-        self.cancel()  # closes what is left of the channel
-        if not ended:
-            text = say("The set-up ended without a word: {line}", line=stray or say("was it killed?"))
-            self.events.put(Failed("other", text))
+        self._process.stdout.close()
+
+    def _decode(self, raw: bytes) -> Event | None:
+        line = raw.decode("utf-8", "replace").strip()
+        try:
+            return decode(line)
+        except ValueError:
+            self._stray = line or self._stray
+            return None
 
 
 def _host_python() -> str:

@@ -6,7 +6,6 @@ job's folder outlives this object; a job that broke off goes on with ``protocol.
 
 from __future__ import annotations
 
-import queue
 import time
 from pathlib import Path
 
@@ -20,6 +19,7 @@ START_SECONDS = 60.0  # until it connects; it loads nothing big before that
 CANCEL_SECONDS = 60.0  # from the Cancel message to terminate: a step may be long; a silent trainer is ended sooner
 END_SECONDS = 5.0  # from the job's end, or Blender's, to terminate
 LOST_SECONDS = 0.2  # from the connection's end to the process's, which may be a moment behind
+_WAIT_SECONDS = 0.01  # between two looks at a trainer that is being closed
 KILL_SECONDS = 1.0  # from terminate, which a trainer takes as another Cancel, to kill
 LOG_NAME = "trainer.log"  # what is printed until the job is open; then log.txt takes over
 _JOB_LOG_NAME = "log.txt"
@@ -130,9 +130,8 @@ class TrainerJob:
         changed = False
         deadline = time.monotonic() + seconds
         while not self.ended and time.monotonic() < deadline:
-            try:
-                event = self._link.events.get_nowait()
-            except queue.Empty:
+            event = self._link.receive()
+            if event is None:
                 self._watch()
                 break
             self._handle(event)
@@ -142,13 +141,15 @@ class TrainerJob:
     def close(self) -> None:
         """End the trainer and wait for that; it keeps a checkpoint where it manages within END_SECONDS."""
         self.cancel()
-        self._link.close()  # after the Cancel; a trainer ends when its front end is gone
-        if not self._process.wait(END_SECONDS):
-            self._process.terminate()
-            self._process.wait(KILL_SECONDS)
+        end = time.monotonic() + END_SECONDS
+        while not self.gone and time.monotonic() < end:
+            self.pump()
+            time.sleep(_WAIT_SECONDS)
+        self._link.close()  # a trainer ends when its front end is gone
+        self._process.terminate()
+        self._process.wait(KILL_SECONDS)
         self._process.kill()
         self._process.wait(KILL_SECONDS)
-        self._link.join(KILL_SECONDS)
 
     def _handle(self, event: protocol.Message | Lost) -> None:
         if isinstance(event, protocol.Hello):
@@ -220,15 +221,11 @@ class TrainerJob:
         self.state = state
         self.error = error
         self._ends_at = time.monotonic() + END_SECONDS
-        if not self._link.connected:  # nobody will come any more
-            self._link.close()
+        self._link.close()  # which the trainer waits for after its last message
 
     def _see_off(self) -> None:
         """After the end the trainer goes by itself; help it where it does not."""
-        if self._process.exit_code() is not None:
-            self._link.close()
-        elif time.monotonic() > self._ends_at:
-            self._link.close()
+        if self._process.exit_code() is None and time.monotonic() > self._ends_at:
             self._force()
 
 

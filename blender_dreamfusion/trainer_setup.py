@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import collections
-import queue
-import time
 from pathlib import Path
 
 from .environment import backends
@@ -69,6 +67,7 @@ class TrainerSetup:
 
     def start(self, action: str, arguments: list[str]) -> None:
         """Start ``environment`` with an action and its arguments; where that fails, `failed` says why."""
+        self.close()
         self.progress = self.failed = None
         self.log.clear()
         try:
@@ -89,17 +88,12 @@ class TrainerSetup:
         if self._process is not None:
             self._process.cancel()
 
-    def pump(self, seconds: float = 0.005) -> bool:
-        """Handle what has arrived, for `seconds` at most; returns whether anything changed."""
-        deadline = time.monotonic() + seconds
-        changed = False
-        while self.action and self._process is not None and time.monotonic() < deadline:
-            try:
-                self._handle(self._process.events.get_nowait())
-            except queue.Empty:
-                break
-            changed = True
-        return changed
+    def pump(self) -> bool:
+        """Handle what has arrived; returns whether anything changed."""
+        events = self._process.receive() if self.action and self._process is not None else []
+        for event in events:
+            self._handle(event)
+        return bool(events)
 
     def close(self) -> None:
         """End what runs, and wait for that; a survey has nothing to leave in order."""

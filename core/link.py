@@ -16,7 +16,6 @@ from collections.abc import Callable
 from core.control import Control
 from core.protocol import (
     HEARTBEAT_SECONDS,
-    SILENCE_SECONDS,
     Cancel,
     Done,
     Error,
@@ -26,21 +25,26 @@ from core.protocol import (
     Heartbeat,
     LineReader,
     Pause,
+    Preview,
+    Progress,
     ProtocolError,
     Resume,
+    Sketch,
     decode,
     encode,
 )
 
 _POLL_SECONDS = 0.5
-_FLUSH_SECONDS = 2.0  # for the last messages to leave, and for the front end to close in turn
+_SEND_SECONDS = 0.2  # between two sendings: of what comes faster only the newest counts
+_FLUSH_SECONDS = 2.0  # after the last message, for the front end to close in turn
 _LOGGED_LINES = 10  # garbled ones; the rest only count
 
 
 class Link:
     """Sends messages in the background and hears the front end.
 
-    `on_gone` is called once, from a thread, when the front end has closed the connection, fallen silent or died.
+    `on_gone` is called once, from a thread, when the front end has closed the connection or died. One that reads
+    nothing for a while is busy, not dead: what waits for it is thinned out, and the last message waits as long.
     """
 
     def __init__(self, connection: socket.socket, control: Control, on_gone: Callable[[], None]) -> None:
@@ -49,7 +53,7 @@ class Link:
         self._connection = connection
         self._control = control
         self._on_gone = on_gone
-        self._closing = False
+        self._closing = threading.Event()
         self._ordered = False
         self._garbled = 0
         self._parent = os.getppid()
@@ -70,34 +74,39 @@ class Link:
 
     def close(self, last: Done | Error) -> None:
         """Send the last message and part: closing with unread data would tear the message away from its reader."""
-        self._closing = True
+        self._closing.set()
         self.send(last)
         self._outbox.put(None)
+        self._sender.join()
         if not self.gone:
-            self._sender.join(_FLUSH_SECONDS)
             self._reader.join(_FLUSH_SECONDS)
         self._connection.close()
 
     def _write(self) -> None:
-        while True:
+        messages: list[FromTrainer | None] = []
+        while None not in messages:
+            messages = self._wait_for_messages()
             try:
-                message = self._outbox.get(timeout=HEARTBEAT_SECONDS)
-            except queue.Empty:
-                message = Heartbeat()
-            try:
-                if message is None:
-                    self._connection.shutdown(socket.SHUT_WR)
-                    return
-                self._connection.sendall(encode(message))
-            except ProtocolError as error:
-                _say(f"A message was not sent: {error}")
+                self._connection.sendall(b"".join(_encode_or_drop(message) for message in _newest(messages)))
             except OSError:
                 self._lose("The connection to the front end broke")
                 return
+            self._closing.wait(_SEND_SECONDS)
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
+
+    def _wait_for_messages(self) -> list[FromTrainer | None]:
+        """All that wait to be sent, or a heartbeat if there is nothing for a while."""
+        try:
+            messages: list[FromTrainer | None] = [self._outbox.get(timeout=HEARTBEAT_SECONDS)]
+        except queue.Empty:
+            return [Heartbeat()]
+        while not self._outbox.empty():
+            messages.append(self._outbox.get())
+        return messages
 
     def _read(self) -> None:
         reader = LineReader()
-        silence = 0.0  # seconds spent waiting in vain: time in which this computer slept does not count
         while not self.gone:
             try:
                 ready, _, _ = select.select([self._connection], [], [], _POLL_SECONDS)
@@ -106,25 +115,21 @@ class Link:
                 return self._lose("The connection to the front end broke")
             if ready and not data:
                 return self._lose("The front end closed the connection")
-            silence = 0.0 if self._hear(reader, data) else silence + (0.0 if ready else _POLL_SECONDS)
-            if silence >= SILENCE_SECONDS:
-                return self._lose("The front end fell silent")
+            self._hear(reader, data)
             if os.name == "posix" and os.getppid() != self._parent:
                 return self._lose("The front end died")
         return None
 
-    def _hear(self, reader: LineReader, data: bytes) -> bool:
-        """Obey the messages that `data` completes; whether there was a valid one."""
-        valid, dropped = False, reader.dropped
+    def _hear(self, reader: LineReader, data: bytes) -> None:
+        """Obey the messages that `data` completes."""
+        dropped = reader.dropped
         for line in reader.feed(data):
             try:
                 self._obey(decode(line))
-                valid = True
             except ProtocolError as error:
                 self._note_garbled(str(error))
         if reader.dropped > dropped:
             self._note_garbled("A line is over the limit.")
-        return valid
 
     def _obey(self, message: object) -> None:
         if isinstance(message, Cancel):
@@ -143,7 +148,7 @@ class Link:
                 self._control.go_on()
             else:
                 _say("A second job was refused: a trainer runs one.")
-        elif not isinstance(message, Heartbeat):
+        else:
             self._note_garbled(f"{type(message).__name__} is not for a trainer.")
 
     def _note_garbled(self, text: str) -> None:
@@ -153,13 +158,32 @@ class Link:
 
     def _lose(self, reason: str) -> None:
         """Take the front end for gone, unless this side is parting anyway."""
-        if self.gone or self._closing:
+        if self.gone or self._closing.is_set():
             return
         self.gone = True
         self._control.cancel(f"{reason}.")
         self._orders.put(None)
         self._on_gone()
         _say(f"{reason}: ending.")
+
+
+def _newest(messages: list[FromTrainer | None]) -> list[FromTrainer]:
+    """The messages without those that a later one of their kind makes stale."""
+    newest = {type(message): message for message in messages}
+    stale = (Progress, Preview, Sketch)
+    return [
+        message
+        for message in messages
+        if message is not None and (not isinstance(message, stale) or message is newest[type(message)])
+    ]
+
+
+def _encode_or_drop(message: FromTrainer) -> bytes:
+    try:
+        return encode(message)
+    except ProtocolError as error:
+        _say(f"A message was not sent: {error}")
+        return b""
 
 
 def _say(text: str) -> None:

@@ -15,10 +15,10 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 MAX_LINE = 64 * 1024  # bytes, newline included
-HEARTBEAT_SECONDS = 2.0  # each side sends one this often
-SILENCE_SECONDS = 20.0  # after this long without any message the other side is taken for dead
+HEARTBEAT_SECONDS = 2.0  # the trainer sends something at least this often
+SILENCE_SECONDS = 20.0  # after this long without any message the trainer is taken for dead
 ENV_PORT = "DREAMFUSION_PORT"  # how the front end tells the trainer where to connect
 ENV_TOKEN = "DREAMFUSION_TOKEN"
 _SCALARS = (str, int, float, bool)
@@ -69,6 +69,11 @@ class Log:
     """A line for the user, such as a warning about the prompt."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """I am alive. A front end sends none: it may be busy for an hour, and its connection ends when it does."""
 
 
 @dataclass(frozen=True)
@@ -132,16 +137,8 @@ class Grow:
     on: bool
 
 
-# Both ways.
-
-
-@dataclass(frozen=True)
-class Heartbeat:
-    """I am alive."""
-
-
 FromTrainer = Hello | Progress | Preview | Sketch | Log | Done | Error | Heartbeat
-ToTrainer = Generate | Resume | Cancel | Pause | Grow | Heartbeat
+ToTrainer = Generate | Resume | Cancel | Pause | Grow
 Message = FromTrainer | ToTrainer
 _KINDS: dict[str, type] = {
     kind.__name__.lower(): kind for kind in (*typing.get_args(FromTrainer), *typing.get_args(ToTrainer))

@@ -2,7 +2,7 @@
 
 Port and token come in the environment; the worker connects back to 127.0.0.1, says Hello, and waits for a Generate
 or a Resume. Three threads: the main one trains; a reader turns the front end's messages into flags that training
-polls at every step; a sender empties a queue and sends a heartbeat when there is nothing else, so a slow front end
+polls at every step; a sender empties a queue and sends a heartbeat when there is nothing else, so a busy front end
 never holds up training. When the front end is gone, the job keeps a checkpoint and the process ends within seconds.
 """
 
@@ -15,7 +15,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from types import FrameType
 from typing import NoReturn
 
@@ -29,18 +28,12 @@ from core.protocol import (
     ENV_PORT,
     ENV_TOKEN,
     Error,
-    FromTrainer,
     Generate,
     Hello,
-    Log,
-    Preview,
-    Progress,
     Resume,
-    Sketch,
 )
 
 _CONNECT_SECONDS = 10.0
-_PROGRESS_SECONDS = 0.2  # between two messages of one stage
 _LONGEST = 2000  # characters of an error message, well below the size of a line
 _EXIT_SECONDS = 6.0  # from the loss of the front end to a hard exit
 
@@ -112,7 +105,7 @@ def _serve(link: Link, control: Control, run: Run) -> int:
     try:
         with open_job(_arguments(order)) as job:
             _print_to(job)
-            done = perform(job, _Throttle(link), control, run)
+            done = perform(job, link.send, control, run)
     except Exception as error:  # noqa: BLE001 - the front end must hear about every end
         reason = explain(error, job)
         link.close(Error(str(reason)[:_LONGEST], _kind(reason)))
@@ -140,26 +133,6 @@ def _print_to(job: Job) -> None:
     for descriptor in (1, 2):
         os.dup2(log.fileno(), descriptor)
     sys.stdout = sys.stderr = log
-
-
-class _Throttle:
-    """An emit that sends progress of one stage at most five times a second."""
-
-    def __init__(self, link: Link) -> None:
-        """Nothing sent yet."""
-        self._link = link
-        self._stage = ""
-        self._time = 0.0
-
-    def __call__(self, message: FromTrainer) -> None:
-        """Send, or drop what is too much."""
-        if isinstance(message, Progress):
-            now = time.monotonic()
-            if message.stage == self._stage and message.step < message.steps and now - self._time < _PROGRESS_SECONDS:
-                return
-            self._stage, self._time = message.stage, now
-        if isinstance(message, (Progress, Preview, Sketch, Log)):
-            self._link.send(message)
 
 
 def _kind(reason: DreamFusionError) -> str:

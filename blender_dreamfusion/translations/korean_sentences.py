@@ -82,7 +82,6 @@ TEXTS = {
         "트레이너와 통신할 포트를 시스템에서 받지 못했습니다: {error}."
     ),
     "The trainer stopped: {reason}.": "트레이너가 정지했습니다: {reason}.",
-    "an error in the add-on": "애드온 오류",
     "the connection broke": "연결이 끊어졌습니다",
     "the connection ended": "연결이 끝났습니다",
     "no sign of life": "응답이 없습니다",

@@ -125,7 +125,7 @@ def test_ten_thousand_frames_of_foreign_clients_change_nothing(queue, tmp_path):
         client.join()
     pump_until(queue, lambda: not queue.busy)
     assert (job.state, job.error) == (State.DONE, "")
-    assert job.trainer.previews == 10
+    assert job.trainer.preview == str(job.folder / "preview.png")
     assert job.trainer.remarks == ["A remark on the prompt.", "A remark of the trainer."]
 
 

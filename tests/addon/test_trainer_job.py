@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 
 import pytest
@@ -31,7 +32,6 @@ def start(tmp_path):
     for job in jobs:
         job.close()
         assert job._process.exit_code() is not None
-        assert job._link.join(2)
 
 
 def pump_until(job, condition, seconds=20.0):
@@ -52,16 +52,16 @@ def running(job):
 
 def test_a_job_grows_on_demand(start, tmp_path):
     job = start(double_python(tmp_path, "--steps", "1000", "--pause", "0.02"))
-    pump_until(job, lambda job: job.previews >= 3)
+    pump_until(job, lambda job: job.previews >= 2)
     assert job.sketches == 0
     job.grow(True)
     pump_until(job, lambda job: job.sketches >= 3)
     assert mesh_file.read_sketch(tmp_path / "job" / "sketch.npz").slots.max() == 1
     job.grow(False)
     before = job.previews
-    pump_until(job, lambda job: job.previews >= before + 10)
+    pump_until(job, lambda job: job.previews >= before + 2)
     grown = job.sketches
-    pump_until(job, lambda job: job.previews >= before + 20)
+    pump_until(job, lambda job: job.previews >= before + 6)
     assert job.sketches == grown
 
 
@@ -154,6 +154,31 @@ def test_time_in_which_the_computer_slept_is_no_silence(start, tmp_path, monkeyp
     assert job.state is State.DONE, job.error
 
 
+def test_time_in_which_blender_was_busy_is_no_silence(start, tmp_path, monkeypatch):
+    job = start(double_python(tmp_path, "--steps", "60", "--pause", "0.05"))
+    pump_until(job, running)
+    monkeypatch.setattr(protocol, "SILENCE_SECONDS", 0.5)
+    time.sleep(2.0)
+    pump_until(job, ended)
+    assert job.state is State.DONE, job.error
+
+
+def test_a_job_that_ended_while_blender_was_busy_is_done(start, tmp_path):
+    job = start(double_python(tmp_path, "--steps", "2"))
+    pump_until(job, running)
+    job._process.wait(20)
+    pump_until(job, ended)
+    assert job.state is State.DONE, job.error
+
+
+def test_no_second_thread_of_python(start, tmp_path):
+    """Blender may crash beside one: see link.py."""
+    before = threading.enumerate()
+    job = start(double_python(tmp_path, "--steps", "10000"))
+    pump_until(job, running)
+    assert threading.enumerate() == before
+
+
 def test_an_exception_in_the_trainer_becomes_one_sentence(start, tmp_path):
     job = start(double_python(tmp_path, "--steps", "1", "--fail", "no_luck"))
     pump_until(job, ended)
@@ -184,7 +209,8 @@ def test_a_program_that_is_no_trainer(start):
     pump_until(job, ended)
     assert job.error == "The trainer ended before it was ready."
     assert job.blames_setup
-    assert job._link.join(2), "the port is given back"
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", job._link.port))
 
 
 @pytest.mark.parametrize("python", ["", "  ", "/no/such/python", "/tmp", __file__])
@@ -229,10 +255,9 @@ def test_the_secret_is_not_in_the_command_line_and_the_environment_is_clean(star
     assert f"{protocol.ENV_TOKEN}={job._link.token}" in env
 
 
-def test_close_leaves_no_process_and_no_thread(start, tmp_path):
+def test_close_leaves_no_process(start, tmp_path):
     job = start(double_python(tmp_path, "--steps", "10000"))
     pump_until(job, running)
     job.close()
     with pytest.raises(ProcessLookupError):
         os.kill(job.trainer_pid, 0)
-    assert job._link.join(0)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 
 import pytest
@@ -44,7 +45,9 @@ def start(setup, small, folder, version="1.0"):
 
 
 def test_survey_install_cancel_remove(setup, small, tmp_path):
+    before = threading.enumerate()
     setup.look()
+    assert threading.enumerate() == before, "Blender may crash beside a second thread of Python: see link.py"
     follow(setup)
     assert setup.survey.problem == ""
     assert setup.survey.pythons

@@ -22,7 +22,7 @@ NOT_FOR_USERS = {
     *("Roughness", "Color", "Base Color", "Normal"),  # Blender's own names
     *("--preset draft", "--device cpu", "--device auto", "--sd_version mvdream"),  # what the panel replaces
     *("settings = bpy.context.scene.dreamfusion", "thing = bpy.context.scene.dreamfusion_object"),
-    *("Library", "Application Support", "Local", "Scripts", "Operator", "DreamFusion link"),
+    *("Library", "Application Support", "Local", "Scripts", "Operator"),
     *("Ready on {}: {} GB in {}", "no event: {}", "Blender's Python was not found"),  # nobody sees these
     *(
         "Apple GPU",

@@ -9,7 +9,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from core import link, worker
+from core import worker
 from core.__main__ import main
 from core.errors import Cancelled, DreamFusionError, InputError, OutOfMemory
 from core.protocol import ENV_PORT, ENV_TOKEN, Done, Log, Preview, Progress, Sketch
@@ -40,6 +40,7 @@ def train_for_ever(job, emit, control):
     """Counts steps from the newest checkpoint on; keeps one when it is cancelled."""
     newest = job.checkpoints / "newest.json"
     step = int(newest.read_text()) if newest.exists() else 0
+    emit(Log(f"on from step {step}"))
     while True:
         try:
             control.check()
@@ -76,6 +77,13 @@ def growing(job, emit, control):
 def deaf(_job, emit, _control):
     emit(Log("deaf"))
     time.sleep(60)
+
+
+def fills_the_connection(job, emit, _control):
+    """Says more than any system keeps for a front end that does not read: 20 MB."""
+    for _ in range(400):
+        emit(Log("long" + "." * 50_000))
+    return done(job)
 
 
 def chatty(job, emit, _control):
@@ -132,5 +140,4 @@ if __name__ == "__main__":
     kind, body, *arguments = sys.argv[1:]
     if kind == "cli":
         sys.exit(main(arguments, run=globals()[body]))
-    link.SILENCE_SECONDS = float(os.environ.get("TEST_SILENCE", link.SILENCE_SECONDS))
     worker.main(run=globals()[body])

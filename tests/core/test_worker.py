@@ -42,7 +42,6 @@ def test_a_job_runs_and_is_reported(start, tmp_path):
     messages = without_heartbeats(front_end.receive_until(Done, Error))
     assert messages == [
         Log("hello from the job"),
-        Progress("training", 1, 2, 0.5, 1.0),
         Preview(str(tmp_path / "preview.png")),
         Progress("training", 2, 2, 1.0, 0.0),
         Done(str(tmp_path), str(tmp_path / "mesh/mesh.npz"), str(tmp_path / "mesh/albedo.png"), 1.5),
@@ -96,7 +95,7 @@ def test_cancel_keeps_a_checkpoint_and_resume_goes_on(start, tmp_path):
 
     front_end = start("train_for_ever")
     front_end.send(Resume(str(tmp_path)))
-    assert front_end.receive_until(Progress)[-1].step == step + 1
+    assert Log(f"on from step {step}") in front_end.receive_until(Progress)
 
 
 def test_a_job_is_trained_longer_on_demand(start, tmp_path):
