@@ -1,4 +1,8 @@
-"""The newest picture of each job, as an icon that the panel can draw."""
+"""The newest picture of each job, as an icon that the panel can draw.
+
+Pictures are read here and not by Blender, which since 4.1 does that in a thread: that one would still write into an
+icon that a newer picture has been put into by then.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ def unregister() -> None:
 
 
 def follow_jobs(jobs: Iterable[ListedJob]) -> bool:
-    """Show one new picture of the jobs that were at work here; a job's last ones come with its end.
+    """Show one picture: a new one of the jobs that were at work here, or one that the panel asked for.
 
     Returns whether there was one.
     """
@@ -49,8 +53,18 @@ def follow_jobs(jobs: Iterable[ListedJob]) -> bool:
 
 
 def is_behind() -> bool:
-    """Whether there are new pictures left to show."""
+    """Whether there are pictures left to show."""
     return bool(_due)
+
+
+def icon(path: Path) -> int:
+    """The icon of the picture at `path`, or 0 where there is none or it is still to be shown by follow_jobs()."""
+    collection, key = _collections[0], str(path)
+    if key in collection:
+        return int(collection[key].icon_id)
+    if key not in _due and path.is_file():
+        _due.append(key)
+    return 0
 
 
 def _note(path: str, count: int) -> None:
@@ -61,25 +75,15 @@ def _note(path: str, count: int) -> None:
         _due.extend(picture for picture in pictures if picture not in _due)
 
 
-def icon(path: Path) -> int:
-    """The icon of the picture at `path`, or 0 where there is none. Blender reads it when it draws it first."""
-    collection, key = _collections[0], str(path)
-    if key not in collection:
-        if not path.is_file():
-            return 0
-        collection.load(key, key, "IMAGE")
-    return int(collection[key].icon_id)
-
-
 def _show(path: str) -> None:
     """Take over the pixels of a picture; one that cannot be read (any more) changes nothing."""
+    collection = _collections[0]
+    entry: Any = collection[path] if path in collection else collection.new(path)
     try:
         size, pixels = read_pixels(path)
     except RuntimeError:
         return
     width, height = size
-    collection = _collections[0]
-    entry: Any = collection[path] if path in collection else collection.new(path)
     entry.image_size = size
     entry.image_pixels_float.foreach_set(pixels)
     small = pixels.reshape(height, width, 4)[:: max(1, height // _SMALL), :: max(1, width // _SMALL)]
