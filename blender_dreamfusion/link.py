@@ -13,6 +13,7 @@ import hmac
 import itertools
 import secrets
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 from .core_files import protocol
 
 _HELLO_SECONDS = 5.0  # a stranger that has not said Hello by then is dropped
+_NO_SIGNAL: int = getattr(socket, "MSG_NOSIGNAL", 0)  # some Blenders would be killed by SIGPIPE
+_MACOS_NO_SIGNAL = 0x1022  # SO_NOSIGPIPE, which Python does not name
 _STRANGERS = 8  # at once
 _MOST_AT_A_LOOK = 100  # connections that are taken
 _READ_SIZE = 16384  # bytes at a look
@@ -59,6 +62,7 @@ class Link:
         self._lines: collections.deque[bytes] = collections.deque()  # read and not decoded yet
         self._outgoing = bytearray()
         self._lost: Lost | None = None
+        self._closed = False
         self._silence = 0.0  # seconds without a message
         self._looked = time.monotonic()
         self._strangers: list[_Stranger] = []  # the oldest first
@@ -66,19 +70,18 @@ class Link:
         self._reader = protocol.LineReader()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setblocking(False)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, protocol.BUFFER)  # the connections inherit it
         self.port: int = self._listener.getsockname()[1]
 
     def send(self, message: protocol.Message) -> None:
-        """Send as soon as the trainer is there. Raises ProtocolError where it is no message."""
+        """Send as soon as the trainer is there, in part now. Raises ProtocolError where it is no message."""
         self._outgoing += protocol.encode(message)
-        with self._noticing_loss():
-            self._send_waiting()
+        self._send_waiting()
 
     def receive(self) -> protocol.Message | Lost | None:
         """The next message that has arrived, or None; heartbeats are left out. The last of all is a Lost."""
-        if not self._lines:
-            with self._noticing_loss():
-                self._look()
+        if not self._lines and not self._closed:
+            self._look()
         while self._lines:
             message = _decode_or_none(self._lines.popleft())
             if message is None:
@@ -93,53 +96,58 @@ class Link:
 
     def close(self) -> None:
         """Send what waits as far as that goes at once, and close the connection and the port."""
-        with contextlib.suppress(OSError):
-            self._send_waiting()
-        self._listener.close()
-        for stranger in self._strangers:
-            stranger.connection.close()
-        self._strangers.clear()
+        self._send_waiting()
+        self._closed = True
+        self._close_port()
         if self._connection is not None:
             self._connection.close()
         self._connection = None
 
-    @contextlib.contextmanager
-    def _noticing_loss(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self._lose(Lost("the connection broke", str(error.strerror or error)))
+    def _close_port(self) -> None:
+        self._listener.close()
+        for stranger in self._strangers:
+            stranger.connection.close()
+        self._strangers.clear()
 
-    def _lose(self, lost: Lost) -> None:
+    def _lose(self, text: str, detail: str = "") -> None:
         self.close()
-        self._lost = lost
+        self._lost = Lost(text, detail)
 
     def _look(self) -> None:
-        """Let the trainer in, send what waits, read what has come."""
-        patience = protocol.SILENCE_SECONDS if self._at_work else LOADING_SILENCE_SECONDS
-        if self._silence > patience and self._connection is not None:
-            return self._lose(Lost("no sign of life", f"{patience:.0f} s"))
+        """Let the trainer in, read what has come, send what waits."""
         now = time.monotonic()
         self._silence += min(now - self._looked, _LONGEST_LOOK)
         self._looked = now
         if not self.connected:
             self._wait_for_trainer()
         if self._connection is not None:
-            self._send_waiting()
             self._read(self._connection)
-        return None
+            self._send_waiting()
 
     def _read(self, connection: socket.socket) -> None:
-        data = _receive_waiting(connection, _READ_SIZE)
+        """Read before anything is sent: a send that fails may take along what lies there unread."""
+        patience = protocol.SILENCE_SECONDS if self._at_work else LOADING_SILENCE_SECONDS
+        try:
+            data = _receive_waiting(connection, _READ_SIZE)
+        except OSError as error:
+            return self._lose("the connection broke", str(error.strerror or error))
         if data:
             self._lines.extend(self._reader.feed(data))
         elif data is not None:
-            self._lose(Lost("the connection ended"))
+            self._lose("the connection ended")
+        if not self._lines and self._silence > patience and not self._closed:
+            self._lose("no sign of life", f"{patience:.0f} s")
+        return None
 
     def _send_waiting(self) -> None:
+        """As far as that goes at once. An error is left to the next reading, which tells the end after all else."""
         if self._connection is not None and self._outgoing:
-            with contextlib.suppress(BlockingIOError):
-                del self._outgoing[: self._connection.send(self._outgoing)]
+            try:
+                del self._outgoing[: self._connection.send(self._outgoing, _NO_SIGNAL)]
+            except BlockingIOError:
+                pass
+            except OSError:
+                self._outgoing.clear()
 
     def _wait_for_trainer(self) -> None:
         """Take connections, and keep the one that shows the token."""
@@ -158,7 +166,7 @@ class Link:
 
     def _let_in(self, trainer: _Stranger) -> None:
         """Nobody else may come after it."""
-        self.close()
+        self._close_port()
         self.connected, self._connection, self._reader = True, trainer.connection, trainer.reader
         self._silence = 0.0
 
@@ -189,16 +197,14 @@ class Link:
 
 
 def _accept_waiting(listener: socket.socket) -> Iterator[socket.socket]:
-    """The connections that wait to be taken."""
-    while True:
-        try:
+    """The connections that wait to be taken, as far as the system lets us have them now."""
+    with contextlib.suppress(OSError):
+        while True:
             connection, _ = listener.accept()
-        except BlockingIOError:
-            return
-        except ConnectionError:  # it is gone again already
-            continue
-        connection.setblocking(False)
-        yield connection
+            connection.setblocking(False)
+            if sys.platform == "darwin":
+                connection.setsockopt(socket.SOL_SOCKET, _MACOS_NO_SIGNAL, 1)
+            yield connection
 
 
 def _receive_waiting(connection: socket.socket, size: int) -> bytes | None:

@@ -26,7 +26,7 @@ class Pipe:
         """What has come; b"" at the end, None where nothing has come."""
         if sys.platform == "win32":
             try:
-                *_, waiting, _ = _winapi.PeekNamedPipe(msvcrt.get_osfhandle(self._descriptor))
+                waiting = _winapi.PeekNamedPipe(msvcrt.get_osfhandle(self._descriptor))[-2]  # the one before "left"
             except BrokenPipeError:
                 return b""
             return os.read(self._descriptor, min(waiting, _SIZE)) if waiting else None

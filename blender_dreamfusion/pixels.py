@@ -16,6 +16,8 @@ def read_pixels(path: str | Path) -> tuple[tuple[int, int], NDArray[np.float32]]
     try:
         size: Any = image.size
         width, height = size
+        if not width * height:
+            raise RuntimeError(path)
         pixels = np.empty(4 * width * height, np.float32)
         image.pixels.foreach_get(pixels)
     finally:

@@ -20,7 +20,8 @@ from .pixels import read_pixels
 _SMALL = 32  # pixels along a side, about
 _collections: list[bpy.utils.previews.ImagePreviewCollection] = []  # one while registered, else none
 _shown: dict[str, int] = {}  # how many of a running job's pictures were shown or passed over
-_due: list[str] = []  # pictures that are new, each once
+_due: list[str] = []  # pictures that are to be read, each once
+_unreadable: set[str] = set()
 
 
 def register() -> None:
@@ -32,6 +33,7 @@ def unregister() -> None:
     """Undo register."""
     _shown.clear()
     _due.clear()
+    _unreadable.clear()
     while _collections:
         bpy.utils.previews.remove(_collections.pop())
 
@@ -62,13 +64,13 @@ def icon(path: Path) -> int:
     collection, key = _collections[0], str(path)
     if key in collection:
         return int(collection[key].icon_id)
-    if key not in _due and path.is_file():
+    if key not in _due and key not in _unreadable and path.is_file():
         _due.append(key)
     return 0
 
 
 def _note(path: str, count: int) -> None:
-    """The picture at `path` was written for the `count`-th time, with its view's depth and normals beside it."""
+    """The picture at `path` was written since `count` was another one, with its view's depth and normals beside it."""
     if path and _shown.get(path, 0) != count:
         _shown[path] = count
         pictures = (path, *map(str, workspaces.view_paths(Path(path).parent)))
@@ -77,14 +79,15 @@ def _note(path: str, count: int) -> None:
 
 def _show(path: str) -> None:
     """Take over the pixels of a picture; one that cannot be read (any more) changes nothing."""
+    try:
+        (width, height), pixels = read_pixels(path)
+    except RuntimeError:
+        _unreadable.add(path)
+        return
+    _unreadable.discard(path)
     collection = _collections[0]
     entry: Any = collection[path] if path in collection else collection.new(path)
-    try:
-        size, pixels = read_pixels(path)
-    except RuntimeError:
-        return
-    width, height = size
-    entry.image_size = size
+    entry.image_size = width, height
     entry.image_pixels_float.foreach_set(pixels)
     small = pixels.reshape(height, width, 4)[:: max(1, height // _SMALL), :: max(1, width // _SMALL)]
     entry.icon_size = small.shape[1::-1]  # for the lines of the list; Blender would keep that of the first picture

@@ -135,7 +135,6 @@ def _idle(operator: type[bpy.types.Operator]) -> bool:
 
 def _start(operator: bpy.types.Operator, action: str, arguments: list[str]) -> set[str]:
     """Start an action; without a window, follow it to its end."""
-    SETUP.close()  # a survey
     SETUP.start(action, arguments)
     session.wake()
     if bpy.app.background:

@@ -45,25 +45,28 @@ class SetupProcess:
         self._output = Pipe(self._process.stdout.fileno())
         self._rest = b""  # of a line that is not whole yet
         self._stray = ""  # the newest line that is no event
+        self._last: Event | None = None
         self._ended = False
 
     def receive(self) -> list[Event]:
-        """The events that have come since the last time."""
+        """The events that have come since the last time. Where this is not called, the process waits in the end."""
         if self._ended:
             return []
+        gone = self._process.poll() is not None  # before reading: what it said last may come between both
         data = self._output.read()
         *lines, self._rest = (self._rest + (data or b"")).split(b"\n")
-        if data == b"":
-            lines.append(self._rest)
         events = [event for event in map(self._decode, lines) if event is not None]
-        self._ended = any(isinstance(event, (Surveyed, Done, Failed)) for event in events)
-        if data == b"" and not self._ended:
-            self._ended = True
-            text = say("The set-up ended without a word: {line}", line=self._stray or say("was it killed?"))
-            events.append(Failed("other", text))
-        if self._ended:
-            self.cancel()  # closes what is left of the channel
+        if gone and not data:
+            events.append(self._end())
         return events
+
+    def _end(self) -> Event:
+        """The last event, which was kept until the process had left."""
+        self._ended = True
+        self._decode(self._rest)
+        self._close_pipes()
+        line = self._stray or say("was it killed?")
+        return self._last or Failed("other", say("The set-up ended without a word: {line}", line=line))
 
     def cancel(self) -> None:
         """Ask it to end; the last event tells when it has."""
@@ -81,16 +84,26 @@ class SetupProcess:
         kill_tree(self._process)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
+        self._ended = True
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        self.cancel()
         assert self._process.stdout is not None
         self._process.stdout.close()
 
     def _decode(self, raw: bytes) -> Event | None:
+        """An event, unless it is none or the last one."""
         line = raw.decode("utf-8", "replace").strip()
         try:
-            return decode(line)
+            event = decode(line)
         except ValueError:
             self._stray = line or self._stray
             return None
+        if isinstance(event, (Surveyed, Done, Failed)):
+            self._last = event
+            return None
+        return event
 
 
 def _host_python() -> str:

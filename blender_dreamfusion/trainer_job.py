@@ -32,8 +32,8 @@ class TrainerJob:
     """A trainer at work on one job.
 
     Attributes: `state`; `progress` (the newest, or None); `preview` (path of the newest picture, or "") and `previews`
-    (how many there were); `sketches` (how many coarse meshes); `remarks` (the trainer's lines for the user, each once);
-    `error` (one sentence, once FAILED); `done` (the last message, once DONE).
+    (how many were heard of); `sketches` (likewise, of coarse meshes); `remarks` (the trainer's lines for the user, each
+    once); `error` (one sentence, once FAILED); `done` (the last message, once DONE).
     """
 
     def __init__(

@@ -66,7 +66,10 @@ class TrainerSetup:
         return min(1.0, self.progress.done / self.progress.total) if self.progress and self.progress.total else 0.0
 
     def start(self, action: str, arguments: list[str]) -> None:
-        """Start ``environment`` with an action and its arguments; where that fails, `failed` says why."""
+        """Start ``environment`` with an action and its arguments, in the place of what runs.
+
+        Where that fails, `failed` says why.
+        """
         self.close()
         self.progress = self.failed = None
         self.log.clear()

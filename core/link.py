@@ -44,7 +44,7 @@ class Link:
     """Sends messages in the background and hears the front end.
 
     `on_gone` is called once, from a thread, when the front end has closed the connection or died. One that reads
-    nothing for a while is busy, not dead: what waits for it is thinned out, and the last message waits as long.
+    nothing for a while is busy, not dead: what waits for it is kept, and thinned out as it is sent.
     """
 
     def __init__(self, connection: socket.socket, control: Control, on_gone: Callable[[], None]) -> None:

@@ -17,7 +17,8 @@ from typing import Any
 
 VERSION = 3
 MAX_LINE = 64 * 1024  # bytes, newline included
-HEARTBEAT_SECONDS = 2.0  # the trainer sends something at least this often
+BUFFER = 32 * 1024  # bytes that the system keeps at each end: a front end that was busy has no history to replay
+HEARTBEAT_SECONDS = 2.0  # after this long without a message the trainer sends one
 SILENCE_SECONDS = 20.0  # after this long without any message the trainer is taken for dead
 ENV_PORT = "DREAMFUSION_PORT"  # how the front end tells the trainer where to connect
 ENV_TOKEN = "DREAMFUSION_TOKEN"

@@ -24,14 +24,7 @@ from core.job import Job
 from core.launch import Run, explain, generate, open_job, perform, share_processor
 from core.link import Link
 from core.options import build_parser, generate_argv
-from core.protocol import (
-    ENV_PORT,
-    ENV_TOKEN,
-    Error,
-    Generate,
-    Hello,
-    Resume,
-)
+from core.protocol import BUFFER, ENV_PORT, ENV_TOKEN, Error, Generate, Hello, Resume
 
 _CONNECT_SECONDS = 10.0
 _LONGEST = 2000  # characters of an error message, well below the size of a line
@@ -75,6 +68,7 @@ def _connect() -> tuple[socket.socket, str]:
         raise InputError(f"No front end listens on port {port} of 127.0.0.1.") from error
     connection.settimeout(None)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
     return connection, token
 
 

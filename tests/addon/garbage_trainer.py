@@ -39,7 +39,7 @@ def main():
                 connection.sendall(encode(Preview(f"/{number}.png")))
         connection.sendall(encode(Progress("training", 2, 2, 1.0, 0.0)) + encode(Done("/", "/mesh.npz", "", 1.0)))
         connection.shutdown(socket.SHUT_WR)
-        while connection.recv(65536):  # the front end's heartbeats: closing with them unread would tear the rest away
+        while connection.recv(65536):  # the order: closing with it unread would tear the rest away
             pass
 
 

@@ -171,6 +171,18 @@ def test_a_job_that_ended_while_blender_was_busy_is_done(start, tmp_path):
     assert job.state is State.DONE, job.error
 
 
+def test_what_is_said_to_a_trainer_that_left_costs_nothing_it_said(start, tmp_path):
+    job = start(double_python(tmp_path, "--steps", "2"))
+    pump_until(job, running)
+    job._process.wait(20)
+    for _ in range(3):
+        job.pause()
+        job.go_on()
+        time.sleep(0.1)
+    pump_until(job, ended)
+    assert job.state is State.DONE, job.error
+
+
 def test_no_second_thread_of_python(start, tmp_path):
     """Blender may crash beside one: see link.py."""
     before = threading.enumerate()

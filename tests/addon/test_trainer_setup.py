@@ -51,6 +51,8 @@ def test_survey_install_cancel_remove(setup, small, tmp_path):
     follow(setup)
     assert setup.survey.problem == ""
     assert setup.survey.pythons
+    process = setup._process._process
+    assert (process.returncode, process.stdin.closed, process.stdout.closed) == (0, True, True), "nothing is left of it"
     environment = Environment(tmp_path / "trainer")
 
     start(setup, small, environment.folder)

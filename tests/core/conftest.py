@@ -7,8 +7,8 @@ from tests.core.front_end import FrontEnd
 def start():
     front_ends = []
 
-    def start_one(body, **environment):
-        front_ends.append(FrontEnd(body, **environment))
+    def start_one(body):
+        front_ends.append(FrontEnd(body))
         return front_ends[-1]
 
     yield start_one

@@ -23,13 +23,13 @@ PATIENCE = 60.0  # seconds; a busy machine starts Python slowly
 class FrontEnd:
     """Starts a worker, accepts its connection and talks to it."""
 
-    def __init__(self, body, **environment):
+    def __init__(self, body):
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.settimeout(PATIENCE)
         port = self._server.getsockname()[1]
         self.process = subprocess.Popen(
             [sys.executable, BODIES, "worker", body],
-            env={**os.environ, ENV_PORT: str(port), ENV_TOKEN: "secret", **environment},
+            env={**os.environ, ENV_PORT: str(port), ENV_TOKEN: "secret"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

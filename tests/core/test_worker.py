@@ -40,7 +40,8 @@ def test_a_job_runs_and_is_reported(start, tmp_path):
     front_end = start("quick")
     front_end.send(order(tmp_path, epochs=2, preset="draft", negative="--rough", fp16=True, hf_key=None))
     messages = without_heartbeats(front_end.receive_until(Done, Error))
-    assert messages == [
+    stale = Progress("training", 1, 2, 0.5, 1.0)  # not sent, unless the machine is slow
+    assert [message for message in messages if message != stale] == [
         Log("hello from the job"),
         Preview(str(tmp_path / "preview.png")),
         Progress("training", 2, 2, 1.0, 0.0),

@@ -7,7 +7,6 @@ import importlib
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
 
 import bpy
@@ -125,7 +124,6 @@ def what_is_left(addon):
         "handlers": [call.__module__ for call in handlers],
         "keymaps": [key.idname for key in keys],
         "modules": [name for name in sys.modules if name.startswith(f"{addon}.")],
-        "threads": [thread.name for thread in threading.enumerate()],
     }
     return {place: [name for name in names if is_ours(name) or place == "bpy.ops"] for place, names in found.items()}
 

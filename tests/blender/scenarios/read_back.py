@@ -19,6 +19,9 @@ def scenario(gui):
     yield from gui.wait_for(lambda: session.job.can_resume, "and can be resumed", 30)
     gui.check(session.job.state.name in ("INTERRUPTED", "CANCELLED"), f"{session.job.state}")
     yield 0.5
+    preview = importlib.import_module(f"{gui.addon}.preview")
+    picture = session.job.folder / "preview.png"
+    yield from gui.wait_for(lambda: preview.icon(picture), "its newest picture is shown", 10)
     gui.shot("1_read_back")
     yield from gui.press("dreamfusion.resume")
     yield from gui.wait_for(lambda: "a red cube" in bpy.data.objects, "its object comes into the scene", 60)

@@ -72,6 +72,8 @@ def scenario(gui):
     gui.shot("4_drawing")
     yield from gui.wait_for(lambda: session.pictures.done, "the pictures are drawn", 240)
     gui.check(len(session.pictures.pictures) == 3, f"three of them {session.pictures.error}")
+    preview = importlib.import_module(f"{package}.preview")
+    yield from gui.wait_for(lambda: all(map(preview.icon, session.pictures.pictures)), "they are shown", 10)
     yield 1.0
     gui.shot("5_pictures")
     yield from gui.press("dreamfusion.end_preview", across=[gui.right_edge()])
