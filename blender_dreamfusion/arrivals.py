@@ -25,30 +25,28 @@ class Arrivals:
     def __init__(self) -> None:
         """Nothing is expected."""
         self.waiting = ""
-        self._places: dict[Path, int] = {}  # of the jobs, by their folders: how many objects stand before theirs
+        self._expected: list[Path] = []  # folders of jobs
         self._file = ""  # the .blend
         self._marked: set[str] = set()  # names of jobs' folders whose coarse meshes the file holds
 
     def __len__(self) -> int:
         """How many are expected."""
-        return len(self._places)
+        return len(self._expected)
 
     def __contains__(self, folder: Path) -> bool:
         """Whether the object of the job in this folder is expected."""
-        return folder in self._places
+        return folder in self._expected
 
-    def place(self, folder: Path) -> int:
-        """How many objects stand before an expected one."""
-        return self._places[folder]
-
-    def expect(self, folder: Path, place: int) -> None:
+    def expect(self, folder: Path) -> None:
         """Wait for the object of this job."""
-        self._places[folder] = place
+        if folder not in self._expected:
+            self._expected.append(folder)
         self._file = bpy.data.filepath
 
     def forget(self, folder: Path) -> None:
         """It is in the scene, by whatever way, or will never come."""
-        self._places.pop(folder, None)
+        if folder in self._expected:
+            self._expected.remove(folder)
         self.waiting = ""
 
     def note_file(self) -> None:
@@ -58,7 +56,7 @@ class Arrivals:
         grew in it.
         """
         if not bpy.data.filepath or bpy.data.filepath != self._file:
-            self._places.clear()
+            self._expected.clear()
             self.waiting = ""
         growing = sketch_import.growing_meshes()
         self._marked = {str(mesh["job"]) for mesh in growing if sketch_import.is_free(mesh)}
@@ -73,18 +71,18 @@ class Arrivals:
         for job in queue.jobs if self._marked else ():
             if job.folder.name in self._marked:
                 self._marked.discard(job.folder.name)
-                self._places.setdefault(job.folder, 0)
-        for folder, place in list(self._places.items()):
+                self.expect(job.folder)
+        for folder in list(self._expected):
             job = queue.find(folder)
             if job is None or job.gave_up or job.state in _NO_OBJECT:
                 self.forget(folder)
                 if job is not None:
                     job.gave_up = False  # heard, once
             elif job.state is State.DONE:
-                error = self._bring_in_one(folder, place) or error
+                error = self._bring_in_one(folder) or error
         return error
 
-    def _bring_in_one(self, folder: Path, place: int) -> str:
+    def _bring_in_one(self, folder: Path) -> str:
         with main_window():
             waiting = _why_wait()
             if waiting != self.waiting:
@@ -95,7 +93,7 @@ class Arrivals:
             self.forget(folder)  # where it fails, the panel's button tries again
             try:
                 bpy.ops.dreamfusion.add_result(  # type: ignore[attr-defined]
-                    "EXEC_DEFAULT", True, workspace=str(folder), place=place, renew=True
+                    "EXEC_DEFAULT", True, workspace=str(folder), renew=True
                 )
             except RuntimeError as error:  # what the operator reported
                 return str(error).partition(": ")[2].strip()  # after "Error" in Blender's language

@@ -14,7 +14,7 @@ from . import paths, preferences
 from .core_files import ROOT
 from .prompts import UsageError
 from .properties import MODELS, PRESETS, SD_VERSIONS, SEED_MAX
-from .trainer_process import check_python, child_environment
+from .trainer_process import StartError, check_python, child_environment
 
 _PYTHON_HELP = (
     "the trainer's Python; default: the one that the add-on's preferences name or have set up, else DREAMFUSION_PYTHON "
@@ -91,7 +91,12 @@ def find_python(given: str | None) -> str:
     )
     if chosen:
         chosen = paths.absolute(chosen)
-        check_python(chosen)
+        try:
+            check_python(chosen)
+        except StartError as error:
+            if given:
+                raise UsageError(f"{error} Or leave --python out, where the add-on has set up a trainer.") from error
+            raise
         return chosen
     system = shutil.which("python3")
     if system and _has_torch(system):

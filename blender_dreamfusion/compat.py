@@ -22,7 +22,7 @@ def register(fraction: Callable[[], float]) -> None:
             min=0.0,
             max=100.0,
             precision=0,
-            get=lambda _: 100.0 * fraction(),
+            get=lambda _: float(round(100 * fraction())),
         )
         setattr(bpy.types.WindowManager, _PROGRESS, bar)
 

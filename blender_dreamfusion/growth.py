@@ -78,7 +78,7 @@ class Growth:
             return
         sketch, self._sketch = self._sketch, None
         if sketch is not None and sketch[0] == job.folder:
-            self._show(job, sketch[1], arrivals.place(job.folder))
+            self._show(job, sketch[1])
         elif job.trainer.sketches != self._taken.get(job.folder, 0):
             self._taken[job.folder] = job.trainer.sketches
             with contextlib.suppress(MeshFileError):  # the next one may be whole
@@ -106,13 +106,13 @@ class Growth:
             if not mesh.users or (mesh["job"] in self._over and not mesh.vertices):
                 sketch_import.remove(mesh)
 
-    def _show(self, job: ListedJob, sketch: Sketch, place: int) -> None:
+    def _show(self, job: ListedJob, sketch: Sketch) -> None:
         things = mesh_import.things_of(job.folder.name)
         meshes = [mesh for mesh in mesh_import.meshes_of(job.folder.name) if sketch_import.grows(mesh)]
         if not meshes and (things or job.folder in self._added):
             self._declined.add(job.folder)
         elif not meshes and bpy.context.mode == "OBJECT":  # elsewhere no undo step knows of objects
-            _add(job.folder, place)
+            _add(job.folder)
             if mesh_import.meshes_of(job.folder.name):
                 self._added.add(job.folder)
         for mesh in meshes:
@@ -120,10 +120,10 @@ class Growth:
                 sketch_import.refresh(mesh, sketch)
 
 
-def _add(folder: Path, place: int) -> None:
+def _add(folder: Path) -> None:
     with contextlib.suppress(RuntimeError):  # it cannot be read: the finished object will come all the same
         bpy.ops.dreamfusion.show_growth(  # type: ignore[attr-defined]
-            "EXEC_DEFAULT", True, workspace=str(folder), place=place
+            "EXEC_DEFAULT", True, workspace=str(folder)
         )
     for mesh in sketch_import.growing_meshes():
         if sketch_import.is_new(mesh):

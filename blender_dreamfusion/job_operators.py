@@ -148,7 +148,7 @@ class DREAMFUSION_OT_train_longer(bpy.types.Operator):
 
 
 class DREAMFUSION_OT_add_result(bpy.types.Operator):
-    """Add the finished object to the scene, standing at the 3D cursor"""
+    """Add the finished object to the scene, standing at the 3D cursor or beside what stands there already"""
 
     bl_idname = "dreamfusion.add_result"
     bl_label = "Add to Scene"
@@ -156,9 +156,6 @@ class DREAMFUSION_OT_add_result(bpy.types.Operator):
 
     workspace: bpy.props.StringProperty(
         description="The job's folder; empty: of the selected job", options={"HIDDEN", "SKIP_SAVE"}
-    )
-    place: bpy.props.IntProperty(
-        description="How many objects stand between this one and the cursor", options={"HIDDEN", "SKIP_SAVE"}
     )
     renew: bpy.props.BoolProperty(
         description="Where objects of this job stand in the scene already, renew those instead of adding one",
@@ -184,7 +181,7 @@ class DREAMFUSION_OT_add_result(bpy.types.Operator):
         try:
             if not (self.renew and mesh_import.renew_objects(workspace, details, placing)):
                 thing = mesh_import.add_object(context, workspace, details, placing)
-                mesh_import.put_beside(context, thing, self.place)
+                mesh_import.put_beside(context, thing)
         except (MeshFileError, RuntimeError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -200,9 +197,6 @@ class DREAMFUSION_OT_show_growth(bpy.types.Operator):
     bl_options = {"INTERNAL", "UNDO"}
 
     workspace: bpy.props.StringProperty(description="The job's folder", options={"HIDDEN", "SKIP_SAVE"})
-    place: bpy.props.IntProperty(
-        description="How many objects stand between this one and the cursor", options={"HIDDEN", "SKIP_SAVE"}
-    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the newest sketch; neither the selection nor the active object changes."""
@@ -217,7 +211,7 @@ class DREAMFUSION_OT_show_growth(bpy.types.Operator):
             return {"CANCELLED"}
         placing = object_settings.placing(context.scene)
         thing = mesh_import.add_sketch(context, workspace, details, sketch.standing(placing.height))
-        mesh_import.put_beside(context, thing, self.place)
+        mesh_import.put_beside(context, thing)
         return {"FINISHED"}
 
 

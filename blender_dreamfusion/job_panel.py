@@ -61,7 +61,7 @@ class DREAMFUSION_UL_jobs(bpy.types.UIList):
         row.label(text=job.record.prompt, translate=False, icon_value=picture or _blank())
         right: Any = row.row()
         right.alignment = "RIGHT"
-        if job.state in (State.RUNNING, State.PAUSED):
+        if job.state in (State.RUNNING, State.PAUSED) and job is not SESSION.job:  # whose bar stands below
             right.label(text=f"{100 * job.fraction:.0f}%")
         right.label(icon=_ICONS[job.state])
 
@@ -102,7 +102,7 @@ class DREAMFUSION_PT_jobs(bpy.types.Panel):
 def _draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, job: ListedJob) -> None:
     if job.at_work:
         _draw_progress(layout, job)
-    _draw_outcome(layout, context.region, job)
+    _draw_outcome(layout, context, job)
     _draw_buttons(layout.column(align=True), job)
     if job.trainer is not None:
         for remark in job.trainer.remarks[-_REMARKS:]:
@@ -139,14 +139,18 @@ def _draw_progress(layout: bpy.types.UILayout, job: ListedJob) -> None:
     right.label(text=texts.time_left(progress))
 
 
-def _draw_outcome(layout: bpy.types.UILayout, region: bpy.types.Region, job: ListedJob) -> None:
+def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, job: ListedJob) -> None:
     """How it ended; where that was an error, the button that mends it is below."""
+    region = context.region
     if job.error:
         drawing.error(layout, region, job.error, job.blames_setup)
     elif SESSION.arrivals.waiting and job.folder in SESSION.arrivals:
         drawing.text(layout, region, SESSION.arrivals.waiting, "TIME")
     elif not job.at_work:
         layout.label(text=_summary(job), icon=_ICONS[job.state])
+    view: Any = context.space_data
+    if job.state is State.DONE and view.shading.type == "SOLID":
+        drawing.text(layout, context.region, say("Press Z and choose Material Preview to see its texture."), "INFO")
 
 
 def _summary(job: ListedJob) -> str:
@@ -156,6 +160,8 @@ def _summary(job: ListedJob) -> str:
     state, seed = texts.standing(job.state), job.record.seed
     if seconds and job.state is State.DONE:
         return say("{state} in {time}, seed {seed}", state=state, time=texts.clock(seconds), seed=seed)
+    if 0 < job.fraction < 1 and job.state in (State.CANCELLED, State.INTERRUPTED):
+        state = say("{state} at {percent}%", state=state, percent=round(100 * job.fraction))
     return say("{state}, seed {seed}", state=state, seed=seed)
 
 

@@ -52,7 +52,7 @@ class DREAMFUSION_MT_prompts(bpy.types.Menu):
 
 
 class DREAMFUSION_MT_models(bpy.types.Menu):
-    """The models that can guide"""
+    """Choose the model that tells the trainer what the prompt looks like"""
 
     bl_idname = "DREAMFUSION_MT_models"
     bl_label = "Models"
@@ -117,11 +117,14 @@ class DREAMFUSION_MT_actions(bpy.types.Menu):
             layout.operator(f"dreamfusion.{name}")
 
 
+_PRESETS = "dreamfusion"  # folder of Blender's presets
+
+
 class DREAMFUSION_PT_presets(PresetPanel, bpy.types.Panel):
-    """All settings under a name, as Blender keeps them."""
+    """All settings under a name, as Blender keeps them"""
 
     bl_label = "DreamFusion Presets"
-    preset_subdir = "dreamfusion"
+    preset_subdir = _PRESETS
     preset_operator = "script.execute_preset"
     preset_add_operator = "dreamfusion.add_preset"
 
@@ -132,7 +135,7 @@ class DREAMFUSION_OT_add_preset(AddPresetBase, bpy.types.Operator):
     bl_idname = "dreamfusion.add_preset"
     bl_label = "Add DreamFusion Preset"
     preset_menu = "DREAMFUSION_PT_presets"
-    preset_subdir = "dreamfusion"
+    preset_subdir = _PRESETS
     preset_defines = ["settings = bpy.context.scene.dreamfusion", "thing = bpy.context.scene.dreamfusion_object"]
     preset_values = [f"settings.{name}" for name in _SETTINGS] + [f"thing.{name}" for name in _OBJECT_SETTINGS]
 
@@ -157,6 +160,7 @@ CLASSES = (
 
 def register() -> None:
     """Put the actions into the 3D viewport's Add menu. After the classes."""
+    bpy.utils.user_resource("SCRIPTS", path=f"presets/{_PRESETS}", create=True)  # or the list says "Missing Paths"
     bpy.types.VIEW3D_MT_add.append(_draw_in_add)  # type: ignore[arg-type]
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
 from . import asset, material, mesh_data, sketch_import, workspaces
 from .material import make_material
@@ -20,7 +22,8 @@ from .mesh_file import FinishedMesh, Sketch, read_mesh
 from .sketch_import import make_growing_mesh
 from .workspaces import Details
 
-_GAP = 1.25  # from one object of a row to the next, in widths of an object
+_GAP = 0.25  # from one object of a row to the next, in widths of an object
+_Box = tuple[NDArray[np.float64], NDArray[np.float64]]  # its lowest and its highest corner, in the world
 
 
 @dataclass(frozen=True)
@@ -106,10 +109,18 @@ def describe(thing: bpy.types.Object, workspace: Path, details: Details) -> None
     thing["job"] = workspace.name
 
 
-def put_beside(context: bpy.types.Context, thing: bpy.types.Object, place: int) -> None:
-    """Move it along X, past `place` objects of its size."""
+def put_beside(context: bpy.types.Context, thing: bpy.types.Object) -> None:
+    """Move it along X, past the objects of jobs that stand where it is."""
     context.view_layer.update()
-    thing.location.x += place * _GAP * thing.dimensions.x
+    others: list[Any] = [other for other in context.view_layer.objects if other.get("job") and other != thing]
+    boxes = [_box(other) for other in others if other.type == "MESH" and other.data.vertices]
+    low, high = _box(thing)
+    gap = _GAP * (high[0] - low[0])
+    shift = 0.0
+    along = np.array([1.0, 0.0, 0.0])
+    while ends := [end[0] for start, end in boxes if _meet((start, end), (low + shift * along, high + shift * along))]:
+        shift = max(ends) - low[0] + gap
+    thing.location.x += shift
 
 
 def link_object(context: bpy.types.Context, thing: bpy.types.Object) -> None:
@@ -117,6 +128,16 @@ def link_object(context: bpy.types.Context, thing: bpy.types.Object) -> None:
     layer = context.view_layer.active_layer_collection
     usable = layer.is_visible and not layer.exclude and layer.collection.library is None
     (layer.collection if usable else context.scene.collection).objects.link(thing)
+
+
+def _box(thing: bpy.types.Object) -> _Box:
+    """What the object takes up."""
+    corners = np.array([[*corner, 1.0] for corner in thing.bound_box]) @ np.array(thing.matrix_world).T
+    return corners[:, :3].min(axis=0), corners[:, :3].max(axis=0)
+
+
+def _meet(one: _Box, other: _Box) -> bool:
+    return bool((one[0] < other[1]).all() and (other[0] < one[1]).all())
 
 
 def _put(context: bpy.types.Context, mesh: bpy.types.Mesh, workspace: Path, details: Details) -> bpy.types.Object:

@@ -94,7 +94,7 @@ class DREAMFUSION_OT_use_prompt(bpy.types.Operator):
 
 
 class DREAMFUSION_OT_choose_model(bpy.types.Operator):
-    """Let this model guide"""
+    """Take this model, which tells the trainer what the prompt looks like"""
 
     bl_idname = "dreamfusion.choose_model"
     bl_label = "Choose Model"

@@ -87,6 +87,10 @@ def _draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         row = layout.row(align=True)
         for path in job.pictures:
             row.template_icon(preview.icon(path), scale=drawing.width_units(context) / COUNT)
+        if job.prompt != settings_of(context.scene).prompt:
+            layout.label(text=job.prompt, translate=False)
+        for remark in job.remarks:
+            drawing.text(layout, context.region, say(remark), "ERROR")
     else:
         layout.label(text="Drawing pictures...", icon="TIME")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from .trainer_process import StartError, TrainerProcess
 
 COUNT = 3
 STEPS = 20  # fewer than for a fine picture; enough to tell what it is
+_LOG_NAME = "log.txt"
+_SENTENCE = re.compile(r"[A-Z].*\.")  # neither progress nor a path
 _OPTIONS = (
     "negative",
     "seed",
@@ -28,22 +31,25 @@ _OPTIONS = (
 class PictureJob:
     """``python -m core image`` at work.
 
-    Attributes: `done`; `error` (one sentence where it failed, or ""); `blames_setup` (whether the trainer's Python or
-    its packages are at fault).
+    Attributes: `prompt`; `done`; `remarks` (the trainer's lines on the prompt and the model); `error` (one sentence
+    where it failed, or ""); `blames_setup` (whether the trainer's Python or its packages are at fault).
     """
 
     def __init__(
         self, python: str, prompt: str, options: dict[str, Any], folder: Path, variables: dict[str, str]
     ) -> None:
         """Start it for a generate's options; pictures and a log go to `folder`, a new one. Raises StartError."""
+        self.prompt = prompt
         self.done = self.blames_setup = False
+        self.remarks: list[str] = []
         self.error = ""
         self._pictures = [folder / name for name in ("1.png", *(f"1_{number}.png" for number in range(2, COUNT + 1)))]
         self._seen = 0
         try:
             folder.mkdir(parents=True)
             arguments = _arguments(prompt, options, self._pictures[0])
-            self._process = TrainerProcess(python, ROOT, folder / "log.txt", variables, arguments)
+            self._folder = folder
+            self._process = TrainerProcess(python, ROOT, folder / _LOG_NAME, variables, arguments)
         except OSError as error:
             sentence = "Cannot write to {folder} ({reason}): free some space."
             raise StartError(say(sentence, folder=folder, reason=error.strerror)) from error
@@ -59,6 +65,8 @@ class PictureJob:
             return False
         code = self._process.exit_code()
         before, self._seen = self._seen, sum(path.exists() for path in self._pictures)
+        if self._seen and not before:  # by then all is said
+            self.remarks = _remarks(self._folder / _LOG_NAME)
         if code is not None:
             self.done = True
             if code:
@@ -76,6 +84,14 @@ class PictureJob:
         self._process.kill()
         self._process.wait(1.0)
         self.done = True
+
+
+def _remarks(log: Path) -> list[str]:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    return [line for line in lines if _SENTENCE.fullmatch(line)]
 
 
 def _arguments(prompt: str, options: dict[str, Any], out: Path) -> list[str]:

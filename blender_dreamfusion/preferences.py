@@ -27,7 +27,7 @@ def _on_choice(_settings: bpy.types.AddonPreferences, _context: bpy.types.Contex
 
 def _read_percent(_settings: bpy.types.AddonPreferences) -> float:
     """Not a lambda: Blender 3.4 evaluates the property apart from this module, whose names a lambda then lacks."""
-    return 100.0 * SETUP.fraction
+    return float(round(100 * SETUP.fraction))  # Blender 3 would show digits behind the point
 
 
 class DreamFusionPreferences(bpy.types.AddonPreferences):

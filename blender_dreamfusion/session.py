@@ -76,12 +76,12 @@ class Session:
         """A job for each of these options; where that fails, `error` says why. Returns whether it worked."""
         with self._telling():
             check_python(preferences.trainer_python())
-            folders = []
-            for place, request in enumerate(requests):  # those before one that fails are made
+            jobs: list[ListedJob] = []
+            for request in requests:  # those before one that fails are made
                 workspace = workspaces.new_workspace(preferences.jobs_folder(), prompt)
-                folders.append(workspace)
-                self._expect(self.queue.add(workspace, prompt, request), place)
-                self.selected = folders[0]
+                jobs.append(self.queue.add(workspace, prompt, request))
+                self._expect(jobs[-1])
+                self.selected = jobs[0].folder
         return not self.error
 
     def preview_prompt(self, prompt: str, options: dict[str, Any]) -> bool:
@@ -182,8 +182,8 @@ class Session:
             self.error, self.blames_setup = str(error), isinstance(error, StartError)
         redraw()
 
-    def _expect(self, job: ListedJob, place: int = 0) -> None:
-        self.arrivals.expect(job.folder, place)
+    def _expect(self, job: ListedJob) -> None:
+        self.arrivals.expect(job.folder)
         self.growth.begin(job.folder)
         self.selected = job.folder
         wake()
@@ -263,6 +263,8 @@ def tick() -> float:
     """The timer."""
     try:
         if SETUP.pump():
+            if SESSION.blames_setup and SETUP.succeeded:
+                SESSION.error = ""
             redraw()
         pause = SESSION.step()
         return _SECONDS if SETUP.action else pause

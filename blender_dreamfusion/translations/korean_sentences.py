@@ -23,6 +23,10 @@ TEXTS = {
     # the list of jobs
     "{time} left": "{time} 남음",
     "{state}, seed {seed}": "{state}, 씨드 {seed}",
+    "{state} at {percent}%": "{percent}%에서 {state}",
+    "Press Z and choose Material Preview to see its texture.": (
+        "텍스처를 보려면 Z를 누르고 매테리얼 미리보기를 선택하세요."
+    ),
     "{state} in {time}, seed {seed}": "{state}({time}), 씨드 {seed}",
     "The object is ready and comes in when you return to Object Mode.": (
         "오브젝트가 준비되었습니다. 오브젝트 모드로 돌아가면 씬에 들어옵니다."

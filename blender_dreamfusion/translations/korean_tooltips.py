@@ -32,8 +32,12 @@ TEXTS = {
         "사이드바 없이 할 수 있는 모든 것. 검색에서도 찾을 수 있습니다"
     ),
     # models
-    "The models that can guide": "안내할 수 있는 모델",
-    "Let this model guide": "이 모델이 안내하게 합니다",
+    "Choose the model that tells the trainer what the prompt looks like": (
+        "프롬프트가 어떤 모습인지 트레이너에 알려 줄 모델을 선택합니다"
+    ),
+    "Take this model, which tells the trainer what the prompt looks like": (
+        "프롬프트가 어떤 모습인지 트레이너에 알려 줄 이 모델을 사용합니다"
+    ),
     "Which diffusion model guides": "안내할 확산 모델",
     "Version of the model": "모델의 버전",
     "A file, a folder or a name on Hugging Face": "파일, 폴더 또는 Hugging Face의 이름",
@@ -132,8 +136,8 @@ TEXTS = {
         "끝난 작업을 더 많은 에포크로 계속합니다. 끝나면 씬에 있는 오브젝트가 제자리에서 새 메쉬로 바뀝니다"
     ),
     "In all, with those that it has. One is 100 iterations": "이미 학습한 것을 포함한 전체 수. 하나는 반복 100회입니다",
-    "Add the finished object to the scene, standing at the 3D cursor": (
-        "완성된 오브젝트를 3D 커서 위치에 세워 씬에 추가합니다"
+    "Add the finished object to the scene, standing at the 3D cursor or beside what stands there already": (
+        "완성된 오브젝트를 씬에 추가하여 3D 커서에, 이미 무엇이 서 있으면 그 옆에 세웁니다"
     ),
     "The job's folder; empty: of the selected job": "작업의 폴더. 비워 두면 선택한 작업의 폴더",
     "The job's folder": "작업의 폴더",
@@ -148,7 +152,6 @@ TEXTS = {
         "트레이너가 작업하는 동안 3D 커서 위치에서 거친 메쉬가 자라게 합니다. 자유롭게 옮겨도 되며, 놓인 자리에서 "
         "완성된 오브젝트가 됩니다. 직접 편집한 메쉬는 그대로 남습니다"
     ),
-    "How many objects stand between this one and the cursor": "이 오브젝트와 커서 사이에 있는 오브젝트의 수",
     "Show the job's folder, with its meshes, pictures, video and log, in the file manager": (
         "메쉬, 그림, 비디오, 로그가 들어 있는 작업의 폴더를 파일 관리자에 표시합니다"
     ),

@@ -35,12 +35,14 @@ def pump_until_done(job, seconds=30.0):
 
 
 def test_pictures_are_seen_one_after_the_other(start, tmp_path):
-    body = f'echo "$@" > {tmp_path}/argv; cd {tmp_path}/pictures; touch 1.png; sleep 1; touch 1_2.png 1_3.png'
+    log = 'echo "The starter model does not know it."; echo "picture 1/3, 33%, 0:02 left"; echo /tmp/1.png'
+    body = f'{log}; echo "$@" > {tmp_path}/argv; cd {tmp_path}/pictures; touch 1.png; sleep 1; touch 1_2.png 1_3.png'
     job = start(script(tmp_path / "bin", body))
     end = time.monotonic() + 10
     while not job.pump():
         assert time.monotonic() < end
     assert [path.name for path in job.pictures] == ["1.png"]
+    assert job.remarks == ["The starter model does not know it."]
     pump_until_done(job)
     assert (len(job.pictures), job.error) == (COUNT, "")
     assert (tmp_path / "argv").read_text() == (

@@ -73,6 +73,15 @@ assert tuple(thing.scale) == (1, 1, 1), "the mesh has its size, not the object"
 assert tuple(thing.location) == (3, 2, 1), "the origin lies at the base"
 assert abs(thing.dimensions.z - 0.125) < 1e-6
 assert all(polygon.use_smooth for polygon in thing.data.polygons)
+row = []
+for height in (0.125, 0.25, 0.125):
+    row.append(add(height=height))
+    mesh_import.put_beside(bpy.context, row[-1])
+ends = [3 + 0.0625, 3 + 0.0625 + 1.25 * 0.125]  # of the first, of the second
+expected = [ends[0] + (0.25 + 0.5) * 0.125, ends[1] + (0.25 + 0.5) * 0.25, ends[1] + 1.25 * 0.25 + (0.25 + 0.5) * 0.125]
+np.testing.assert_allclose([other.location.x for other in row], expected, atol=1e-6)
+assert all(tuple(other.location)[1:] == (2, 1) for other in row)
+bpy.data.batch_remove(row)
 properties = {key: thing[key] for key in ("prompt", "seed", "model", "version")}
 assert properties == {"prompt": "a red cube", "seed": 1, "model": "starter", "version": "0.9"}
 

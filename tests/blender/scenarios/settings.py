@@ -64,7 +64,7 @@ def scenario(gui):
     bpy.ops.script.execute_preset(filepath=path, menu_idname="DREAMFUSION_PT_presets")
     gui.check(settings.model == "sd" and not settings.random_seed, "a preset brings all settings back")
     bpy.ops.dreamfusion.choose_model(model="starter")
-    settings.prompt = "a red ball"
+    settings.prompt = "a red ball with glitter"
 
     yield from gui.press("dreamfusion.preview_prompt")
     gui.check(not session.error, f"the preview starts {session.error}")
@@ -74,15 +74,21 @@ def scenario(gui):
     gui.check(len(session.pictures.pictures) == 3, f"three of them {session.pictures.error}")
     preview = importlib.import_module(f"{package}.preview")
     yield from gui.wait_for(lambda: all(map(preview.icon, session.pictures.pictures)), "they are shown", 10)
+    remarks = session.pictures.remarks
+    gui.check(len(remarks) == 1 and '"glitter"' in remarks[0], f"with what the model does not know: {remarks}")
     yield 1.0
     gui.shot("5_pictures")
+    settings.prompt = "a red ball"
+    gui.region().tag_redraw()
+    yield 0.5
+    gui.shot("6_another_prompt")
     yield from gui.press("dreamfusion.end_preview", across=[gui.right_edge()])
     gui.check(session.pictures is None, "and put away")
     preferences.trainer_python = "/bin/false"
     yield from gui.press("dreamfusion.preview_prompt")
     yield from gui.wait_for(lambda: session.pictures.error, "a broken Python is told", 20)
     yield from gui.find_button("dreamfusion.open_preferences")
-    gui.shot("6_broken")
+    gui.shot("7_broken")
 
 
 def look_at_menu(gui, field, rows_above, shot):
