@@ -95,7 +95,8 @@ def find_python(given: str | None) -> str:
             check_python(chosen)
         except StartError as error:
             if given:
-                raise UsageError(f"{error} Or leave --python out, where the add-on has set up a trainer.") from error
+                hint = "name the trainer's, or leave it out where the add-on has set one up"
+                raise UsageError(f"argument --python: {given} cannot be run: {hint}") from error
             raise
         return chosen
     system = shutil.which("python3")

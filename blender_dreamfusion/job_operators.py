@@ -148,7 +148,7 @@ class DREAMFUSION_OT_train_longer(bpy.types.Operator):
 
 
 class DREAMFUSION_OT_add_result(bpy.types.Operator):
-    """Add the finished object to the scene, standing at the 3D cursor or beside what stands there already"""
+    """Add the finished object to the scene, standing at the 3D cursor or beside an earlier one"""
 
     bl_idname = "dreamfusion.add_result"
     bl_label = "Add to Scene"

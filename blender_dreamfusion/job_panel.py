@@ -148,9 +148,15 @@ def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, job: L
         drawing.text(layout, region, SESSION.arrivals.waiting, "TIME")
     elif not job.at_work:
         layout.label(text=_summary(job), icon=_ICONS[job.state])
-    view: Any = context.space_data
-    if job.state is State.DONE and view.shading.type == "SOLID":
-        drawing.text(layout, context.region, say("Press Z and choose Material Preview to see its texture."), "INFO")
+    came = job.state is State.DONE and job.trainer is not None and job.folder not in SESSION.arrivals
+    if came and not _shows_textures(context):
+        drawing.text(layout, region, say("Press Z and choose Material Preview to see its texture."), "INFO")
+
+
+def _shows_textures(context: bpy.types.Context) -> bool:
+    """Whether the view shows more of an object than one colour."""
+    shading = getattr(context.space_data, "shading", None)
+    return shading is None or shading.type not in ("WIREFRAME", "SOLID") or shading.color_type in ("TEXTURE", "VERTEX")
 
 
 def _summary(job: ListedJob) -> str:
@@ -160,8 +166,9 @@ def _summary(job: ListedJob) -> str:
     state, seed = texts.standing(job.state), job.record.seed
     if seconds and job.state is State.DONE:
         return say("{state} in {time}, seed {seed}", state=state, time=texts.clock(seconds), seed=seed)
-    if 0 < job.fraction < 1 and job.state in (State.CANCELLED, State.INTERRUPTED):
-        state = say("{state} at {percent}%", state=state, percent=round(100 * job.fraction))
+    percent = int(100 * job.fraction)
+    if percent and job.state in (State.CANCELLED, State.INTERRUPTED):
+        state = say("{state} at {percent}%", state=state, percent=percent)
     return say("{state}, seed {seed}", state=state, seed=seed)
 
 

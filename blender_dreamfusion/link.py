@@ -74,9 +74,8 @@ class Link:
         self.port: int = self._listener.getsockname()[1]
 
     def send(self, message: protocol.Message) -> None:
-        """Send as soon as the trainer is there, in part now. Raises ProtocolError where it is no message."""
+        """Send with the next :meth:`receive` that finds the trainer. Raises ProtocolError where it is no message."""
         self._outgoing += protocol.encode(message)
-        self._send_waiting()
 
     def receive(self) -> protocol.Message | Lost | None:
         """The next message that has arrived, or None; heartbeats are left out. The last of all is a Lost."""
@@ -91,6 +90,9 @@ class Link:
                 self._at_work = message.stage != "loading"
             if not isinstance(message, protocol.Heartbeat):
                 return message
+        patience = protocol.SILENCE_SECONDS if self._at_work else LOADING_SILENCE_SECONDS
+        if self._connection is not None and self._silence > patience:
+            self._lose("no sign of life", f"{patience:.0f} s")
         lost, self._lost = self._lost, None
         return lost
 
@@ -126,7 +128,6 @@ class Link:
 
     def _read(self, connection: socket.socket) -> None:
         """Read before anything is sent: a send that fails may take along what lies there unread."""
-        patience = protocol.SILENCE_SECONDS if self._at_work else LOADING_SILENCE_SECONDS
         try:
             data = _receive_waiting(connection, _READ_SIZE)
         except OSError as error:
@@ -135,19 +136,13 @@ class Link:
             self._lines.extend(self._reader.feed(data))
         elif data is not None:
             self._lose("the connection ended")
-        if not self._lines and self._silence > patience and not self._closed:
-            self._lose("no sign of life", f"{patience:.0f} s")
         return None
 
     def _send_waiting(self) -> None:
-        """As far as that goes at once. An error is left to the next reading, which tells the end after all else."""
+        """As far as that goes at once. A loss is left to the next reading, which tells it after all else."""
         if self._connection is not None and self._outgoing:
-            try:
+            with contextlib.suppress(OSError):
                 del self._outgoing[: self._connection.send(self._outgoing, _NO_SIGNAL)]
-            except BlockingIOError:
-                pass
-            except OSError:
-                self._outgoing.clear()
 
     def _wait_for_trainer(self) -> None:
         """Take connections, and keep the one that shows the token."""

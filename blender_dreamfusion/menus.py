@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,8 @@ def register() -> None:
 def unregister() -> None:
     """Undo register."""
     bpy.types.VIEW3D_MT_add.remove(_draw_in_add)  # type: ignore[arg-type]
+    with contextlib.suppress(OSError):  # where presets are in it
+        os.rmdir(bpy.utils.user_resource("SCRIPTS", path=f"presets/{_PRESETS}"))
 
 
 def _draw_in_add(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:

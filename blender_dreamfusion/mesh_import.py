@@ -23,6 +23,7 @@ from .sketch_import import make_growing_mesh
 from .workspaces import Details
 
 _GAP = 0.25  # from one object of a row to the next, in widths of an object
+_LEAST_GAP = 1e-3  # in Blender's units
 _Box = tuple[NDArray[np.float64], NDArray[np.float64]]  # its lowest and its highest corner, in the world
 
 
@@ -110,12 +111,12 @@ def describe(thing: bpy.types.Object, workspace: Path, details: Details) -> None
 
 
 def put_beside(context: bpy.types.Context, thing: bpy.types.Object) -> None:
-    """Move it along X, past the objects of jobs that stand where it is."""
+    """Move it along X, past the objects of jobs that are seen where it is."""
     context.view_layer.update()
     others: list[Any] = [other for other in context.view_layer.objects if other.get("job") and other != thing]
-    boxes = [_box(other) for other in others if other.type == "MESH" and other.data.vertices]
+    boxes = [_box(other) for other in others if other.type == "MESH" and other.data.vertices and other.visible_get()]
     low, high = _box(thing)
-    gap = _GAP * (high[0] - low[0])
+    gap = max(_GAP * (high[0] - low[0]), _LEAST_GAP)
     shift = 0.0
     along = np.array([1.0, 0.0, 0.0])
     while ends := [end[0] for start, end in boxes if _meet((start, end), (low + shift * along, high + shift * along))]:

@@ -79,7 +79,7 @@ def _draw_prompt(layout: bpy.types.UILayout, context: bpy.types.Context, setting
 
 
 def _draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The pictures of the prompt that are there, or why there are none."""
+    """The pictures of a prompt that are there, with what the trainer remarks, or why there are none."""
     job = SESSION.pictures
     if job.error:
         drawing.error(layout, context.region, job.error, job.blames_setup)
@@ -87,10 +87,10 @@ def _draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
         row = layout.row(align=True)
         for path in job.pictures:
             row.template_icon(preview.icon(path), scale=drawing.width_units(context) / COUNT)
-        if job.prompt != settings_of(context.scene).prompt:
-            layout.label(text=job.prompt, translate=False)
+        if job.prompt != settings_of(context.scene).prompt.strip():
+            layout.label(text=f'"{job.prompt}"', translate=False)
         for remark in job.remarks:
-            drawing.text(layout, context.region, say(remark), "ERROR")
+            drawing.text(layout, context.region, say(remark), "INFO")
     else:
         layout.label(text="Drawing pictures...", icon="TIME")
 

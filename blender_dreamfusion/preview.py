@@ -69,8 +69,13 @@ def icon(path: Path) -> int:
     return 0
 
 
+def try_again() -> None:
+    """Pictures that could not be read may be read now."""
+    _unreadable.clear()
+
+
 def _note(path: str, count: int) -> None:
-    """The picture at `path` was written since `count` was another one, with its view's depth and normals beside it."""
+    """Where `count` has changed, the picture at `path` is a new one, as are its view's depth and normals beside it."""
     if path and _shown.get(path, 0) != count:
         _shown[path] = count
         pictures = (path, *map(str, workspaces.view_paths(Path(path).parent)))

@@ -23,7 +23,7 @@ from .growth import Growth
 from .job_queue import JobQueue
 from .job_record import JobGone
 from .language import say
-from .listed_job import ListedJob, Order
+from .listed_job import ListedJob
 from .picture_job import PictureJob
 from .trainer_job import TrainerJob
 from .trainer_process import StartError, check_python
@@ -46,7 +46,9 @@ class Session:
 
     def __init__(self) -> None:
         """Nothing has happened yet."""
-        self.queue = JobQueue(_begin)
+        self.queue = JobQueue(
+            lambda order: TrainerJob(preferences.trainer_python(), order, compat.download_variables())
+        )
         self.selected: Path | None = None
         self.pictures: PictureJob | None = None
         self.error = ""
@@ -135,8 +137,9 @@ class Session:
         return not self.error
 
     def scan(self) -> None:
-        """Look at the folder for jobs, from the first to the last."""
+        """Look at the folder for jobs, from the first to the last, and at pictures that could not be read."""
         self._scanned = None
+        preview.try_again()
 
     def step(self) -> float:
         """Follow the jobs; returns in how many seconds to come again."""
@@ -211,10 +214,6 @@ class Session:
             self.selected = self.queue.jobs[0].folder if self.queue.jobs else None
 
 
-def _begin(order: Order) -> TrainerJob:
-    return TrainerJob(preferences.trainer_python(), order, compat.download_variables())
-
-
 SESSION = Session()
 
 
@@ -262,15 +261,16 @@ def wake() -> None:
 def tick() -> float:
     """The timer."""
     try:
+        action = SETUP.action
         if SETUP.pump():
-            if SESSION.blames_setup and SETUP.succeeded:
-                SESSION.error = ""
+            if SESSION.blames_setup and action == "install" and not SETUP.action and SETUP.failed is None:
+                SESSION.error, SESSION.blames_setup = "", False
             redraw()
         pause = SESSION.step()
         return _SECONDS if SETUP.action else pause
     except Exception as error:  # noqa: BLE001 - an error must not leave a job that nobody follows
         traceback.print_exc()
-        SESSION.error = say("An error in the add-on: {error}", error=error)
+        SESSION.error, SESSION.blames_setup = say("An error in the add-on: {error}", error=error), False
         redraw()
         return _IDLE_SECONDS
 

@@ -49,13 +49,15 @@ class SetupProcess:
         self._ended = False
 
     def receive(self) -> list[Event]:
-        """The events that have come since the last time. Where this is not called, the process waits in the end."""
+        """The events that have come since the last time. Where this is not called, a full pipe stops the process."""
         if self._ended:
             return []
         gone = self._process.poll() is not None  # before reading: what it said last may come between both
         data = self._output.read()
         *lines, self._rest = (self._rest + (data or b"")).split(b"\n")
         events = [event for event in map(self._decode, lines) if event is not None]
+        if self._last is not None:
+            self.cancel()  # its end may wait for that of its input
         if gone and not data:
             events.append(self._end())
         return events

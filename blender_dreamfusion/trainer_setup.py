@@ -61,11 +61,6 @@ class TrainerSetup:
         return self.action in ("install", "remove")
 
     @property
-    def succeeded(self) -> bool:
-        """Whether the last one has come to its end and not failed."""
-        return not self.action and self._process is not None and self.failed is None
-
-    @property
     def fraction(self) -> float:
         """How far the stage at hand is, from 0 to 1."""
         return min(1.0, self.progress.done / self.progress.total) if self.progress and self.progress.total else 0.0

@@ -17,7 +17,7 @@ from typing import Any
 
 VERSION = 3
 MAX_LINE = 64 * 1024  # bytes, newline included
-BUFFER = 32 * 1024  # bytes that the system keeps at each end: a front end that was busy has no history to replay
+BUFFER = 32 * 1024  # bytes that the system keeps at each end: a front end that was busy has little to replay
 HEARTBEAT_SECONDS = 2.0  # after this long without a message the trainer sends one
 SILENCE_SECONDS = 20.0  # after this long without any message the trainer is taken for dead
 ENV_PORT = "DREAMFUSION_PORT"  # how the front end tells the trainer where to connect

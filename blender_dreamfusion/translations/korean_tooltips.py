@@ -136,8 +136,8 @@ TEXTS = {
         "끝난 작업을 더 많은 에포크로 계속합니다. 끝나면 씬에 있는 오브젝트가 제자리에서 새 메쉬로 바뀝니다"
     ),
     "In all, with those that it has. One is 100 iterations": "이미 학습한 것을 포함한 전체 수. 하나는 반복 100회입니다",
-    "Add the finished object to the scene, standing at the 3D cursor or beside what stands there already": (
-        "완성된 오브젝트를 씬에 추가하여 3D 커서에, 이미 무엇이 서 있으면 그 옆에 세웁니다"
+    "Add the finished object to the scene, standing at the 3D cursor or beside an earlier one": (
+        "완성된 오브젝트를 3D 커서 위치나 먼저 만든 오브젝트 옆에 세워 씬에 추가합니다"
     ),
     "The job's folder; empty: of the selected job": "작업의 폴더. 비워 두면 선택한 작업의 폴더",
     "The job's folder": "작업의 폴더",

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import time
 
 import pytest
 
@@ -20,10 +21,17 @@ def trainer(link):
     """A connection that was let in; its Hello was received."""
     connection = socket.create_connection(("127.0.0.1", link.port))
     connection.sendall(protocol.encode(protocol.Hello(link.token)))
-    while (message := link.receive()) is None:
-        pass
-    assert message == protocol.Hello(link.token)
+    assert receive(link) == protocol.Hello(link.token)
     return connection
+
+
+def receive(link):
+    """The next message, waited for."""
+    end = time.monotonic() + 10
+    while (message := link.receive()) is None:
+        assert time.monotonic() < end, "nothing comes"
+        time.sleep(0.001)
+    return message
 
 
 def test_orders_larger_than_the_connection_arrive_whole(link):
@@ -75,8 +83,37 @@ def test_the_system_keeps_no_long_history_for_a_busy_front_end(link):
     assert sent / len(line) < 3000
 
 
-def test_nothing_is_received_after_close(link):
+def test_a_closed_link_reads_no_more(link):
+    connection = trainer(link)
+    connection.sendall(protocol.encode(protocol.Log("a")))
     link.close()
     link.close()
     assert link.receive() is None
     link.send(protocol.Cancel())
+    connection.close()
+
+
+def test_garbage_is_no_sign_of_life_however_much_comes(link, monkeypatch):
+    monkeypatch.setattr(protocol, "SILENCE_SECONDS", 0.5)
+    with contextlib.closing(trainer(link)) as connection:
+        connection.sendall(protocol.encode(protocol.Progress("training", 1, 2, 0.5, 1.0)))
+        assert isinstance(receive(link), protocol.Progress)
+        heard = []
+        for _ in range(10):
+            connection.sendall(b"garbage\n")
+            time.sleep(0.1)
+            heard.append(link.receive())
+            if heard[-1]:
+                break
+        assert heard[-1] == Lost("no sign of life", "0 s")
+        assert 3 <= len(heard) <= 9
+
+
+def test_what_is_to_be_sent_goes_with_the_next_look(link):
+    with contextlib.closing(trainer(link)) as connection:
+        link.send(protocol.Pause())
+        link.send(protocol.Resume())
+        assert link.receive() is None
+        connection.settimeout(10)
+        expected = protocol.encode(protocol.Pause()) + protocol.encode(protocol.Resume())
+        assert connection.recv(65536) == expected

@@ -40,7 +40,7 @@ def train_for_ever(job, emit, control):
     """Counts steps from the newest checkpoint on; keeps one when it is cancelled."""
     newest = job.checkpoints / "newest.json"
     step = int(newest.read_text()) if newest.exists() else 0
-    emit(Log(f"on from step {step}"))
+    (job.folder / "began_at").write_text(str(step))
     while True:
         try:
             control.check()

@@ -73,6 +73,18 @@ assert tuple(thing.scale) == (1, 1, 1), "the mesh has its size, not the object"
 assert tuple(thing.location) == (3, 2, 1), "the origin lies at the base"
 assert abs(thing.dimensions.z - 0.125) < 1e-6
 assert all(polygon.use_smooth for polygon in thing.data.polygons)
+elsewhere = add(height=0.125)
+elsewhere.location.y += 1
+other = add(height=0.125)
+mesh_import.put_beside(bpy.context, other)
+assert other.location.x > 3, "the first one stands there"
+bpy.data.objects.remove(other)
+thing.hide_set(True)
+other = add(height=0.125)
+mesh_import.put_beside(bpy.context, other)
+assert tuple(other.location) == (3, 2, 1), "one that is hidden is in nobody's way, nor is one elsewhere"
+bpy.data.batch_remove([other, elsewhere])
+thing.hide_set(False)
 row = []
 for height in (0.125, 0.25, 0.125):
     row.append(add(height=height))

@@ -23,6 +23,10 @@ def scenario(gui):
     yield 0.5
     gui.shot("1_missing")
     gui.check(not preferences.trainer_python(), "there is no trainer yet")
+    session = importlib.import_module(f"{gui.addon}.session").SESSION
+    bpy.context.scene.dreamfusion.prompt = "a mug"
+    bpy.ops.dreamfusion.generate()
+    gui.check(session.blames_setup, f"the panel says so: {session.error}")
 
     settings.wheels_folder = os.environ["TMPDIR"]
     yield 0.5
@@ -41,6 +45,7 @@ def scenario(gui):
     gui.shot("4_running")
     yield from gui.wait_for(lambda: not setup.running, "the set-up ends", 240)
     gui.check(setup.failed is None, f"without an error: {setup.failed}")
+    gui.check(not session.error, "and with that the panel's")
     setup.progress = type(setup.progress)("install", 1, 4)
     gui.check(settings.set_up_percent == 25, f"the bar says how far it was: {settings.set_up_percent}")
     program = preferences.trainer_python()
