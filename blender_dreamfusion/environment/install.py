@@ -179,7 +179,7 @@ class Installation:
     def _log(self, line: str) -> None:
         with self._environment.log.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
-        self._emit(Log(line))
+        self._emit(Log(packages.plain(line)))
 
 
 class _Lines:

@@ -112,6 +112,19 @@ def _size(line: str) -> int:
     return int(float(found[1]) * _UNITS[found[2]]) if found else 0
 
 
+def plain(line: str) -> str:
+    """A line of pip's as the user reads it: that it tries again is said in a sentence."""
+    if line.startswith("WARNING: Retrying "):
+        return say("{server} does not answer: trying again.", server=_server(line))
+    return line
+
+
+def _server(line: str) -> str:
+    """The one that a line of pip's is about."""
+    host = _HOST.search(line)
+    return host[1] if host else say("The server")
+
+
 def explain(lines: Iterable[str]) -> SetupError:
     """Why pip failed, from what it printed."""
     text = "\n".join(lines)
@@ -119,9 +132,8 @@ def explain(lines: Iterable[str]) -> SetupError:
         return disk_full()
     unreachable = next((line for line in text.splitlines() if any(words in line for words in _UNREACHABLE)), "")
     if unreachable:
-        host = _HOST.search(unreachable)
         sentence = "{server} cannot be reached: check the network and try again, or choose a folder of wheels."
-        return SetupError("network", say(sentence, server=host[1] if host else say("The server")))
+        return SetupError("network", say(sentence, server=_server(unreachable)))
     if any(words in text for words in _BROKEN_OFF):
         text = say("The download broke off: check the network and try again; what is here is kept.")
         return SetupError("network", text)

@@ -209,6 +209,7 @@ TEXTS = {
         "연결할 수 없습니다: {server}. 네트워크를 확인하고 다시 시도하거나 휠 폴더를 선택하세요."
     ),
     "The server": "서버",
+    "{server} does not answer: trying again.": "응답이 없어 다시 시도합니다: {server}",
     "The download broke off: check the network and try again; what is here is kept.": (
         "다운로드가 끊어졌습니다. 네트워크를 확인하고 다시 시도하세요. 받은 것은 보관됩니다."
     ),

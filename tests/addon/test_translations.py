@@ -39,6 +39,7 @@ NOT_FOR_USERS = {
     *("Stable Diffusion XL", "Stable Diffusion 3.5 Medium", "DeepFloyd IF"),
     *("No space left on device", "Disk quota exceeded", "Failed to establish a new connection"),  # pip's
     *("Read timed out", "Connection reset", "Connection aborted", "Using cached ", "Installing collected packages"),
+    "WARNING: Retrying ",
     *(r"Progress (\d+) of (\d+)", r"ERROR: No matching distribution found for (\S+)"),
     r"C:\Program Files\NVIDIA Corporation\NVSMI\nvidia-smi.exe",
 }

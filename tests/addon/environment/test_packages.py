@@ -45,6 +45,12 @@ def test_bytes_are_counted_over_files_from_the_network_and_the_cache():
     assert output.lines == logged == [line for line in DOWNLOAD.splitlines() if not line.startswith("Progress")]
 
 
+def test_trying_again_is_said_in_a_sentence():
+    assert packages.plain(UNKNOWN.splitlines()[1]) == "download.pytorch.org does not answer: trying again."
+    assert packages.plain("WARNING: Retrying (Retry(total=4))") == "The server does not answer: trying again."
+    assert packages.plain("Collecting torch==2.13.0+cpu") == "Collecting torch==2.13.0+cpu"
+
+
 @pytest.mark.parametrize(
     ("printed", "kind", "words"),
     [
