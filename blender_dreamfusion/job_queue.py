@@ -14,7 +14,7 @@ from typing import Any
 
 from . import deletion, job_record, workspaces
 from .core_files import protocol
-from .job_record import JobGone
+from .job_record import JobGone, State
 from .language import say
 from .listed_job import ListedJob, Order
 from .trainer_job import TrainerJob
@@ -149,6 +149,8 @@ class JobQueue:
         if job is None or job.trainer is None:
             return False
         changed = job.trainer.pump(seconds)
+        if changed and job.state is State.DONE:
+            job.note_done()
         if not job.trainer.gone:
             return changed
         job.end()

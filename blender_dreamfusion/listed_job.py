@@ -100,6 +100,10 @@ class ListedJob:
             self.trainer = None  # how it ended is of the past
         return changed
 
+    def note_done(self) -> None:
+        """Its trainer has said that it is done, and is about to leave."""
+        self.record = job_record.read(self.folder) or self.record
+
     def end(self) -> None:
         """Its trainer is gone. One that was refused, as another program's is at work, leaves no trace."""
         self.record = job_record.read(self.folder) or self.record

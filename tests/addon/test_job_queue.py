@@ -10,7 +10,7 @@ import core.lock
 from blender_dreamfusion.job_queue import JobQueue
 from blender_dreamfusion.job_record import State
 from blender_dreamfusion.trainer_job import TrainerJob
-from blender_dreamfusion.trainer_process import StartError
+from blender_dreamfusion.trainer_process import StartError, TrainerProcess
 from tests.addon.doubles import double_python, script
 from tests.addon.job_folders import make_job
 
@@ -50,6 +50,16 @@ def test_jobs_run_one_after_the_other_in_the_order_of_asking(queue):
     assert order == jobs
     assert [job.state for job in jobs] == [State.DONE] * 3
     assert all(job.record.has_mesh for job in jobs)
+
+
+def test_what_a_done_job_brought_is_known_before_its_trainer_has_left(queue, monkeypatch):
+    job = add(queue, "mug")
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainerProcess, "exit_code", lambda _: None)
+        pump_until(queue, lambda: job.state is State.DONE)
+        assert queue.active is job
+        assert job.record.has_mesh
+        assert job.can_train_longer
 
 
 def test_a_waiting_job_gives_up_its_turn_and_gets_another(queue):
