@@ -7,9 +7,11 @@ from typing import Any, Literal
 import bpy
 
 from . import texts
+from .language import say
 
 _UNIT_PIXELS = 20.0  # height of a button, at a scale of 1
 _MARGIN_UNITS = 3.0  # of the sidebar's width, for tabs and frame
+_REMARKS = 4  # the newest: on the prompt, on the negative one, on their length, on the mesh
 _REGIONS = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}  # where something of the add-on is drawn
 
 
@@ -50,6 +52,12 @@ def text(
     lines = texts.wrap(texts.in_fields(words), region.width, bpy.context.preferences.system.ui_scale)
     for number, line in enumerate(lines):
         column.label(text=line, translate=False, icon="BLANK1" if number else icon)
+
+
+def remarks(layout: bpy.types.UILayout, region: bpy.types.Region, lines: list[str]) -> None:
+    """The newest of the trainer's lines for the user."""
+    for line in lines[-_REMARKS:]:
+        text(layout, region, say(line), "INFO")
 
 
 def error(layout: bpy.types.UILayout, region: bpy.types.Region, words: str, blames_setup: bool) -> None:

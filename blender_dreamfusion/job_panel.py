@@ -18,7 +18,6 @@ _ROWS = 3
 _PICTURE_UNITS = 8.0  # size of the picture at most, in heights of a button
 _PICTURE_LEAST = 4.0
 _LARGE = 2 / 3  # share of the width, where two smaller ones stand beside it
-_REMARKS = 4  # of the trainer, the newest: on the prompt, on the negative one, on their length, on the mesh
 _ICONS: dict[State, Any] = {
     State.WAITING: "TIME",
     State.STARTING: "PLAY",
@@ -105,8 +104,7 @@ def _draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, job: Liste
     _draw_outcome(layout, context, job)
     _draw_buttons(layout.column(align=True), job)
     if job.trainer is not None:
-        for remark in job.trainer.remarks[-_REMARKS:]:
-            drawing.text(layout, context.region, say(remark), "INFO")
+        drawing.remarks(layout, context.region, job.trainer.remarks)
     _draw_view(layout, job, _picture_units(context))
 
 

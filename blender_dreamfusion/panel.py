@@ -89,8 +89,7 @@ def _draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
             row.template_icon(preview.icon(path), scale=drawing.width_units(context) / COUNT)
         if job.prompt != settings_of(context.scene).prompt.strip():
             layout.label(text=f'"{job.prompt}"', translate=False)
-        for remark in job.remarks:
-            drawing.text(layout, context.region, say(remark), "INFO")
+        drawing.remarks(layout, context.region, job.remarks)
     else:
         layout.label(text="Drawing pictures...", icon="TIME")
 

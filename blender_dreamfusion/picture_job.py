@@ -13,7 +13,6 @@ from .trainer_process import StartError, TrainerProcess
 COUNT = 3
 STEPS = 20  # fewer than for a fine picture; enough to tell what it is
 _LOG_NAME = "log.txt"
-_REMARKS = 4  # the newest
 _REMARK = re.compile(r"(?!Download)[A-Z].*\.")  # no progress, of drawing or downloading, and no path
 _OPTIONS = (
     "negative",
@@ -92,7 +91,7 @@ def _remarks(log: Path) -> list[str]:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
-    return [line for line in lines if _REMARK.fullmatch(line)][-_REMARKS:]
+    return [line for line in lines if _REMARK.fullmatch(line)]
 
 
 def _arguments(prompt: str, options: dict[str, Any], out: Path) -> list[str]:

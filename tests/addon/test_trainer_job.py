@@ -163,19 +163,13 @@ def test_time_in_which_blender_was_busy_is_no_silence(start, tmp_path, monkeypat
     assert job.state is State.DONE, job.error
 
 
-def test_a_job_that_ended_while_blender_was_busy_is_done(start, tmp_path):
+@pytest.mark.parametrize("pauses", [0, 3], ids=["unheard", "spoken to"])
+def test_a_job_that_ended_while_blender_was_busy_is_done(start, tmp_path, pauses):
+    """What is said to a trainer that has left costs nothing of what it said."""
     job = start(double_python(tmp_path, "--steps", "2"))
     pump_until(job, running)
     job._process.wait(20)
-    pump_until(job, ended)
-    assert job.state is State.DONE, job.error
-
-
-def test_what_is_said_to_a_trainer_that_left_costs_nothing_it_said(start, tmp_path):
-    job = start(double_python(tmp_path, "--steps", "2"))
-    pump_until(job, running)
-    job._process.wait(20)
-    for _ in range(3):
+    for _ in range(pauses):
         job.pause()
         job.go_on()
         time.sleep(0.1)
